@@ -1,0 +1,140 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Targets are rooms and their dependencies are the rules: Main → Service → Core → Model, and
+// Service → Resource*, HTTP*, ServiceKit. Nothing in Shared knows a service.
+let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
+
+func room(_ name: String, _ path: String, _ dependencies: [Target.Dependency] = [], linker: [LinkerSetting] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, swiftSettings: strict, linkerSettings: linker)
+}
+
+func cRoom(_ name: String, _ path: String, libraries: [String], cxx: [CXXSetting] = []) -> Target {
+    .target(
+        name: name, path: path, publicHeadersPath: "include", cxxSettings: cxx,
+        linkerSettings: libraries.map { .linkedLibrary($0) })
+}
+
+func main(_ name: String, _ path: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: strict)
+}
+
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+let package = Package(
+    name: "kubediag",
+    products: [
+        .executable(name: "graph-builder", targets: ["graph-builder"]),
+        .executable(name: "trigger-router", targets: ["trigger-router"]),
+        .executable(name: "scheduler", targets: ["scheduler"]),
+        .executable(name: "agent-executor", targets: ["agent-executor"]),
+        .executable(name: "kubediag", targets: ["kubediag"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // C libraries: a module map and a shim each.
+        cRoom("CSimdjson", "Shared/CSimdjson", libraries: ["simdjson"]),
+        cRoom("CNettle", "Shared/CNettle", libraries: ["nettle"]),
+        cRoom("CMicroHTTPD", "Shared/CMicroHTTPD", libraries: ["microhttpd", "gnutls"]),
+        cRoom("CCurl", "Shared/CCurl", libraries: ["curl"]),
+        cRoom("CRE2", "Shared/CRE2", libraries: ["re2"]),
+        cRoom("CSpawn", "Shared/CSpawn", libraries: []),
+
+        // Shared rooms.
+        room("JSONCoding", "Shared/JSONCoding", ["CSimdjson"]),
+        room("Digests", "Shared/Digests", ["CNettle"]),
+        room("RegularExpressions", "Shared/RegularExpressions", ["CRE2"]),
+        room("ProcessRunner", "Shared/ProcessRunner", ["CSpawn"]),
+        room("HTTPMessage", "Shared/HTTPMessage"),
+        room("HTTPServer", "Shared/HTTPServer", ["CMicroHTTPD", "HTTPMessage", logging]),
+        room("HTTPClient", "Shared/HTTPClient", ["CCurl", "HTTPMessage"]),
+        room("Model", "Shared/Model", ["JSONCoding", "Digests"]),
+        room("ResourceStore", "Shared/ResourceStore", ["Model", "JSONCoding"]),
+        room("ResourceStoreSQLite", "Shared/ResourceStoreSQLite", ["ResourceStore", "Model", "JSONCoding", grdb, logging]),
+        room(
+            "ServiceKit", "Shared/ServiceKit",
+            ["HTTPServer", "HTTPMessage", "HTTPClient", "Model", "JSONCoding", "Digests", logging, lifecycle, yams]),
+        room(
+            "ResourceAPI", "Shared/ResourceAPI",
+            ["ServiceKit", "HTTPServer", "HTTPMessage", "ResourceStore", "Model", "JSONCoding", "Digests", logging]),
+        room(
+            "ResourceClient", "Shared/ResourceClient",
+            ["HTTPClient", "HTTPMessage", "ResourceStore", "Model", "JSONCoding", logging]),
+
+        // graph-builder
+        room("GraphBuilderCore", "Services/graph-builder/Core", ["Model"]),
+        room(
+            "GraphBuilderService", "Services/graph-builder/Service",
+            ["GraphBuilderCore", "ServiceKit", "ResourceAPI", "ResourceStore", "ResourceStoreSQLite", "Digests", "JSONCoding"]),
+        main("graph-builder", "Services/graph-builder/Main", ["GraphBuilderService", "ServiceKit"]),
+
+        // trigger-router
+        room("TriggerRouterCore", "Services/trigger-router/Core", ["Model", "RegularExpressions", "Digests", "JSONCoding"]),
+        room(
+            "TriggerRouterService", "Services/trigger-router/Service",
+            [
+                "TriggerRouterCore", "ServiceKit", "ResourceAPI", "ResourceStore", "ResourceStoreSQLite", "ResourceClient",
+                "HTTPClient", "JSONCoding",
+            ]),
+        main("trigger-router", "Services/trigger-router/Main", ["TriggerRouterService", "ServiceKit"]),
+
+        // scheduler
+        room("SchedulerCore", "Services/scheduler/Core", ["Model"]),
+        room(
+            "SchedulerService", "Services/scheduler/Service",
+            [
+                "SchedulerCore", "ServiceKit", "ResourceAPI", "ResourceStore", "ResourceStoreSQLite", "ResourceClient",
+                "HTTPClient", "JSONCoding", "Digests",
+            ]),
+        main("scheduler", "Services/scheduler/Main", ["SchedulerService", "ServiceKit"]),
+
+        // agent-executor
+        room("AgentExecutorCore", "Services/agent-executor/Core", ["Model"]),
+        room(
+            "AgentExecutorService", "Services/agent-executor/Service",
+            [
+                "AgentExecutorCore", "ServiceKit", "ResourceStore", "ResourceStoreSQLite", "HTTPClient", "ProcessRunner",
+                "JSONCoding", "Digests",
+            ]),
+        main("agent-executor", "Services/agent-executor/Main", ["AgentExecutorService", "ServiceKit"]),
+
+        // The command line.
+        room(
+            "KubeDiagCommand", "Tools/kubediag/Command",
+            [
+                "ResourceClient", "HTTPClient", "HTTPMessage", "Model", "JSONCoding", "Digests", "ProcessRunner", arguments, yams,
+            ]),
+        main("kubediag", "Tools/kubediag/Main", ["KubeDiagCommand"]),
+
+        // Tests
+        tests("JSONCodingTests", ["JSONCoding"]),
+        tests("DigestsTests", ["Digests"]),
+        tests("RegularExpressionsTests", ["RegularExpressions"]),
+        tests("ProcessRunnerTests", ["ProcessRunner"]),
+        tests("HTTPServerTests", ["HTTPServer", "HTTPMessage"]),
+        tests("HTTPClientTests", ["HTTPClient", "HTTPMessage"]),
+        tests("ModelTests", ["Model", "JSONCoding"]),
+        tests("ResourceStoreTests", ["ResourceStore", "ResourceStoreSQLite", "Model", "JSONCoding"]),
+        tests("ServiceKitTests", ["ServiceKit", "HTTPServer", "HTTPMessage", "HTTPClient", "JSONCoding"]),
+        tests("ResourceAPITests", ["ResourceAPI", "ResourceClient", "ResourceStoreSQLite", "ServiceKit", "HTTPClient", "JSONCoding"]),
+        tests("GraphBuilderTests", ["GraphBuilderCore", "GraphBuilderService", "ServiceKit", "HTTPClient", "JSONCoding"]),
+        tests("TriggerRouterTests", ["TriggerRouterCore", "TriggerRouterService", "ServiceKit", "HTTPClient", "JSONCoding"]),
+        tests("SchedulerTests", ["SchedulerCore", "SchedulerService", "ServiceKit", "HTTPClient", "JSONCoding"]),
+        tests("AgentExecutorTests", ["AgentExecutorCore", "AgentExecutorService", "ServiceKit", "HTTPClient", "JSONCoding"]),
+        tests("KubeDiagCommandTests", ["KubeDiagCommand"]),
+    ]
+)
