@@ -1,0 +1,90 @@
+import Model
+
+/// Where the objects and records of one process live: reads, atomic writes and a watch, all ordered by revision.
+///
+/// **Revisions.** Every write (of an object or a record) gets a revision of its own. Revisions only grow, over restarts too; those of one
+/// transaction are consecutive and become visible together. An object's `resourceVersion` is the revision of its last write, a deletion's
+/// event carries the revision of the deletion. So a watch that ended after any one event resumes exactly behind it.
+///
+/// **Objects** are stored as the bytes that their writer encoded, without `metadata.resourceVersion`; readers get it spliced in
+/// (`StoredObject.encoded()`). Nobody decodes or encodes on the way. Labels and selectable fields travel beside the bytes, so selectors never parse.
+///
+/// **Records** are what a service keeps beside its objects (dedup, dispatch intents, plans, a journal): opaque values by bucket and key,
+/// written in the same transactions.
+///
+/// A transaction that returned is durable. Methods throw `StoreError` alone and may be called from any task.
+public protocol ResourceStore: Sendable {
+    /// Names this store's content: made with the database, kept over restarts, different for any other database.
+    var storeID: String { get }
+
+    /// The revision of the newest write that watchers can see.
+    func currentRevision() async throws(StoreError) -> Int64
+
+    /// The object of that key, or nil.
+    func get(_ key: ObjectKey) async throws(StoreError) -> StoredObject?
+
+    /// The objects of a query in key order (namespace, then name, by UTF-8 bytes), whole or page by page.
+    ///
+    /// One page is one consistent state. A continued page shows the present, not the first page's moment: an object that nobody touched in
+    /// between appears exactly once; one created or deleted meanwhile may or may not appear. `ListPage.revision` of every page is the first
+    /// page's, so a watch from it replays all that changed since and ends in the true state.
+    func list(_ query: ListQuery) async throws(StoreError) -> ListPage
+
+    /// Applies all of `writes` or none, durably, and returns what became of them.
+    ///
+    /// All conditions are checked against the state before the first write. A key may be written only once in a transaction. Throws
+    /// `.notFound`, `.alreadyExists` or `.conflict` with the index of the write whose condition failed; `.overloaded` when the queue is full,
+    /// nothing having happened; `.unavailable` when the storage failed: the store goes on without these writes, but where the process dies
+    /// before its next successful transaction they may surface after all. Cancelling the calling task does not take a transaction back.
+    @discardableResult
+    func transact(_ writes: [Write]) async throws(StoreError) -> TransactionResult
+
+    /// What happens to the objects of a query from some revision on, in revision order.
+    ///
+    /// Throws `.tooOld` when the history does not reach back to the start asked for (or the start lies in a future that this store does not
+    /// have); the stream throws it when its reader falls behind the history. The remedy is the same: list, and watch from the list's revision.
+    func watch(_ query: WatchQuery) async throws(StoreError) -> WatchStream
+
+    /// The record of that bucket and key, or nil. An expired record that has not been purged yet is returned too: the caller's clock judges.
+    func record(bucket: String, key: String) async throws(StoreError) -> Record?
+
+    /// Those of `keys` that exist, by key, from one consistent state.
+    func records(bucket: String, keys: [String]) async throws(StoreError) -> [String: Record]
+
+    /// Up to `limit` records of a bucket whose keys begin with `prefix`, in key order, behind `after` if given.
+    func scanRecords(bucket: String, prefix: String, after: String?, limit: Int) async throws(StoreError) -> [Record]
+
+    /// Deletes up to `limit` records whose `expiresAt` is not after `now`, oldest first, and returns how many went.
+    @discardableResult
+    func purgeExpiredRecords(now: Timestamp, limit: Int) async throws(StoreError) -> Int
+
+    /// Finishes the transactions that were accepted, ends all watches, and releases the storage. Later calls throw `.closed`.
+    func close() async
+}
+
+extension ResourceStore {
+    /// Creates one object and returns it as stored.
+    @discardableResult
+    public func create(_ object: EncodedObject) async throws(StoreError) -> StoredObject {
+        try await single(.create(object))
+    }
+
+    /// Replaces one object, if `ifRevision` is nil or its present revision.
+    @discardableResult
+    public func update(_ object: EncodedObject, ifRevision: Int64?) async throws(StoreError) -> StoredObject {
+        try await single(.update(object, ifRevision: ifRevision))
+    }
+
+    /// Deletes one object and returns its last state, with the revision of the deletion.
+    @discardableResult
+    public func delete(_ key: ObjectKey, ifUID: UID? = nil, ifRevision: Int64? = nil) async throws(StoreError) -> StoredObject {
+        try await single(.delete(key, ifUID: ifUID, ifRevision: ifRevision))
+    }
+
+    private func single(_ write: Write) async throws(StoreError) -> StoredObject {
+        guard let object = try await transact([write]).objects.first else {
+            throw .unavailable("the store did not return the object it wrote")
+        }
+        return object
+    }
+}
