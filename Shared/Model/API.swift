@@ -1,0 +1,13 @@
+/// The names of the API group.
+public enum API {
+    public static let group = "diagnosis.kubediag.org"
+    public static let version = "v1"
+    public static let groupVersion = "diagnosis.kubediag.org/v1"
+    /// Where diagnoses go that nobody gave a namespace.
+    public static let defaultNamespace = "kubediag"
+
+    /// Every kind of the group.
+    public static let definitions: [ResourceDefinition] = [
+        Operation.definition, OperationSet.definition, Trigger.definition, CommonEvent.definition, Diagnosis.definition, Agent.definition,
+    ]
+}

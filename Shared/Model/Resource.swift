@@ -1,0 +1,186 @@
+import JSONCoding
+
+/// The `spec` of a kind; it names the kind and its `status`.
+public protocol ResourceSpec: Codable, Sendable, Hashable {
+    associatedtype Status: Codable, Sendable, Hashable
+
+    /// Names, scope, columns and selectable fields.
+    static var names: ResourceNames { get }
+    static var specSchema: Schema { get }
+    static var statusSchema: Schema { get }
+
+    /// What no schema can say: rules between fields, and between an object and its former version (nil at creation).
+    static func faults(in object: Resource<Self>, replacing old: Resource<Self>?) -> [FieldFault]
+    /// What is allowed but probably not meant; sent as `Warning` headers.
+    static func warnings(about object: Resource<Self>) -> [String]
+    /// Fills in what depends on other fields; runs before validation.
+    static func complete(_ object: inout Resource<Self>)
+}
+
+extension ResourceSpec {
+    public static func faults(in object: Resource<Self>, replacing old: Resource<Self>?) -> [FieldFault] { [] }
+    public static func warnings(about object: Resource<Self>) -> [String] { [] }
+    public static func complete(_ object: inout Resource<Self>) {}
+}
+
+/// An object of the API: the Kubernetes envelope around a spec and a status.
+public struct Resource<Spec: ResourceSpec>: Codable, Sendable, Hashable {
+    public var apiVersion: String
+    public var kind: String
+    public var metadata: ObjectMeta
+    public var spec: Spec
+    public var status: Spec.Status?
+
+    public init(metadata: ObjectMeta, spec: Spec, status: Spec.Status? = nil) {
+        apiVersion = API.groupVersion
+        kind = Spec.names.kind
+        self.metadata = metadata
+        self.spec = spec
+        self.status = status
+    }
+
+    /// The kind that this object is of.
+    public static var definition: ResourceDefinition { ResourceDefinition(Spec.self) }
+
+    public var name: String { metadata.name }
+    public var namespace: String { metadata.namespace ?? "" }
+    /// The uid; empty before the server gave one.
+    public var uid: UID { metadata.uid ?? UID("") }
+}
+
+public enum ResourceScope: String, Sendable {
+    case cluster = "Cluster"
+    case namespaced = "Namespaced"
+}
+
+/// A column of `kubectl get`.
+public struct PrinterColumn: Sendable {
+    public enum Source: Sendable {
+        /// Members from the root: `["status", "phase"]`.
+        case path([String])
+        /// A time shown as an age, such as `5m`.
+        case age([String])
+        /// Worked out from the whole object; the second argument is now.
+        case computed(@Sendable (JSON, Timestamp) -> String)
+    }
+
+    public var name: String
+    /// An OpenAPI type: string, integer, boolean or date.
+    public var type: String
+    public var description: String
+    /// Above 0 only in `-o wide`.
+    public var priority: Int
+    public var source: Source
+
+    public init(_ name: String, _ source: Source, _ description: String, type: String = "string", priority: Int = 0) {
+        self.name = name
+        self.type = type
+        self.description = description
+        self.priority = priority
+        self.source = source
+    }
+}
+
+/// How a kind is called, where it lives, and how it is shown and selected.
+public struct ResourceNames: Sendable {
+    public var kind: String
+    public var plural: String
+    public var singular: String
+    public var shortNames: [String]
+    public var scope: ResourceScope
+    public var description: String
+    /// Printed after Name, in this order.
+    public var columns: [PrinterColumn]
+    /// Dotted paths that field selectors may name, besides `metadata.name` and `metadata.namespace`.
+    public var selectableFields: [String]
+
+    public init(
+        kind: String, plural: String, shortNames: [String], scope: ResourceScope, description: String, columns: [PrinterColumn],
+        selectableFields: [String] = []
+    ) {
+        self.kind = kind
+        self.plural = plural
+        singular = kind.lowercased()
+        self.shortNames = shortNames
+        self.scope = scope
+        self.description = description
+        self.columns = columns
+        self.selectableFields = selectableFields
+    }
+}
+
+/// A kind as a value: what generic code (API, store, client, documents) knows of it.
+public struct ResourceDefinition: Sendable {
+    public var names: ResourceNames
+    public var specSchema: Schema
+    public var statusSchema: Schema
+
+    /// Holds an object that passed the schema against the kind's own rules, with its former version where there is one.
+    public var faults: @Sendable (_ object: JSON, _ old: JSON?) throws -> [FieldFault]
+    public var warnings: @Sendable (_ object: JSON) throws -> [String]
+    /// Fills in what depends on other fields.
+    public var complete: @Sendable (_ object: JSON) throws -> JSON
+
+    public init<Spec: ResourceSpec>(_ type: Spec.Type) {
+        names = Spec.names
+        specSchema = Spec.specSchema
+        statusSchema = Spec.statusSchema
+        faults = { object, old in
+            Spec.faults(in: try object.decode(Resource<Spec>.self), replacing: try old?.decode(Resource<Spec>.self))
+        }
+        warnings = { object in
+            Spec.warnings(about: try object.decode(Resource<Spec>.self))
+        }
+        complete = { object in
+            let before = try object.decode(Resource<Spec>.self)
+            var after = before
+            Spec.complete(&after)
+            return after == before ? object : try JSON(encoding: after)
+        }
+    }
+
+    public var kind: String { names.kind }
+    public var plural: String { names.plural }
+
+    /// The schema of the whole object.
+    public var schema: Schema {
+        .object(
+            names.description,
+            [
+                .required("apiVersion", .string("\(API.groupVersion)", max: 253)),
+                .required("kind", .string("\(names.kind)", max: 63)),
+                .required("metadata", ObjectMeta.schema),
+                .required("spec", specSchema),
+                .optional("status", statusSchema),
+            ])
+    }
+
+    /// `/apis/diagnosis.kubediag.org/v1[/namespaces/NS]/PLURAL`; an empty namespace means all of them, or a cluster-scoped kind.
+    public func path(namespace: String = "", name: String? = nil, subresource: String? = nil) -> String {
+        let prefix = "/apis/\(API.groupVersion)"
+        let scope = names.scope == .namespaced && !namespace.isEmpty ? "/namespaces/\(namespace)" : ""
+        return prefix + scope + "/\(names.plural)" + (name.map { "/\($0)" } ?? "") + (subresource.map { "/\($0)" } ?? "")
+    }
+
+    /// The values of the selectable fields of an object; absent ones are left out.
+    public func selectableValues(of object: JSON) -> [String: String] {
+        var values: [String: String] = [:]
+        for field in names.selectableFields {
+            var current: JSON? = object
+            for member in field.split(separator: ".") {
+                guard case .object(let members)? = current else {
+                    current = nil
+                    break
+                }
+                current = members[String(member)]
+            }
+            switch current {
+            case .string(let text)?: values[field] = text
+            case .integer(let number)?: values[field] = String(number)
+            case .bool(let flag)?: values[field] = flag ? "true" : "false"
+            default: break
+            }
+        }
+        return values
+    }
+}
