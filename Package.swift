@@ -76,7 +76,7 @@ let package = Package(
             ["HTTPClient", "HTTPMessage", "ResourceStore", "Model", "JSONCoding", logging]),
 
         // graph-builder
-        room("GraphBuilderCore", "Services/graph-builder/Core", ["Model"]),
+        room("GraphBuilderCore", "Services/graph-builder/Core", ["Model", "JSONCoding", "Digests"]),
         room(
             "GraphBuilderService", "Services/graph-builder/Service",
             ["GraphBuilderCore", "ServiceKit", "ResourceAPI", "ResourceStore", "ResourceStoreSQLite", "Digests", "JSONCoding"]),
@@ -119,6 +119,9 @@ let package = Package(
                 "ResourceClient", "HTTPClient", "HTTPMessage", "Model", "JSONCoding", "Digests", "ProcessRunner", arguments, yams,
             ]),
         main("kubediag", "Tools/kubediag/Main", ["KubeDiagCommand"]),
+
+        // Benchmarks, run by scripts/bench.
+        main("bench-graph", "Benchmarks/graph", ["GraphBuilderCore", "Model", "JSONCoding"]),
 
         // Tests
         tests("JSONCodingTests", ["JSONCoding"]),
