@@ -9,18 +9,13 @@ func layeredGraph(layers: Int, perLayer: Int, edges: Int) -> [Vertex] {
     let count = layers * perLayer + 1
     var targets = [[Int]](repeating: [], count: count)
     targets[0] = Array(1...perLayer)
-    let perVertex = (edges - perLayer) / ((layers - 1) * perLayer) + 1
-    var left = edges - perLayer
-    for layer in 0..<layers - 1 {
-        for slot in 0..<perLayer {
-            let source = 1 + layer * perLayer + slot
-            for step in 0..<min(perVertex, left, perLayer) {
-                targets[source].append(1 + (layer + 1) * perLayer + (slot + step) % perLayer)
-                left -= 1
-            }
-        }
+    let sources = (layers - 1) * perLayer
+    for index in 0..<sources {
+        let (layer, slot) = (index / perLayer, index % perLayer)
+        let degree = (edges - perLayer) / sources + (index < (edges - perLayer) % sources ? 1 : 0)
+        targets[1 + index] = (0..<degree).map { 1 + (layer + 1) * perLayer + (slot + $0) % perLayer }
     }
-    return targets.enumerated().map { Vertex(id: $0, operation: $0 == 0 ? nil : "op\($0 % 50)", to: $1) }
+    return targets.enumerated().map { Vertex(id: $0, operation: $0 == 0 ? nil : $0 <= perLayer ? "first" : "op\($0 % 50)", to: $1) }
 }
 
 func cpuMilliseconds() -> Double {
@@ -41,9 +36,9 @@ func median(_ rounds: Int, _ body: () throws -> Void) rethrows -> Double {
 
 let vertices = layeredGraph(layers: 40, perLayer: 25, edges: 10_000)
 let processor = Processor(scriptRunner: ScriptProcessor(script: "true"))
-var operations: [String: OperationSpec] = [:]
+var operations = ["first": OperationSpec(processor: processor)]
 for index in 0..<50 {
-    operations["op\(index)"] = OperationSpec(processor: processor, dependences: [])
+    operations["op\(index)"] = OperationSpec(processor: processor, dependences: ["first"])
 }
 let set = OperationSet(metadata: ObjectMeta(name: "bench"), spec: OperationSetSpec(adjacencyList: vertices))
 let text = try JSON(encoding: set).encoded()
