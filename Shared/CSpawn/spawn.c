@@ -1,0 +1,203 @@
+#define _GNU_SOURCE
+#include "CSpawn.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int result_of(int value) { return value < 0 ? -errno : value; }
+
+static int file_actions(posix_spawn_file_actions_t *actions, const struct cspawn_request *request) {
+    int error = 0;
+    if (request->directory >= 0) error = posix_spawn_file_actions_addfchdir_np(actions, request->directory);
+    for (int i = 0; i < 3 && error == 0; i++) {
+        error = posix_spawn_file_actions_adddup2(actions, request->standard[i], i);
+    }
+    // Everything here is close-on-exec already; this holds for descriptors that other libraries opened.
+    if (error == 0) error = posix_spawn_file_actions_addclosefrom_np(actions, 3);
+    return error;
+}
+
+static int attributes(posix_spawnattr_t *attr) {
+    sigset_t defaults, mask;
+    sigemptyset(&mask);
+    sigemptyset(&defaults);
+    for (int s = 1; s < 32; s++) {
+        if (s != SIGKILL && s != SIGSTOP) sigaddset(&defaults, s);
+    }
+    int error = posix_spawnattr_setflags(attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+    if (error == 0) error = posix_spawnattr_setpgroup(attr, 0);
+    if (error == 0) error = posix_spawnattr_setsigdefault(attr, &defaults);
+    if (error == 0) error = posix_spawnattr_setsigmask(attr, &mask);
+    return error;
+}
+
+int cspawn_start(const struct cspawn_request *request, pid_t *pid) {
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attr;
+    int error = posix_spawn_file_actions_init(&actions);
+    if (error != 0) return -error;
+    error = posix_spawnattr_init(&attr);
+    if (error != 0) {
+        posix_spawn_file_actions_destroy(&actions);
+        return -error;
+    }
+    error = file_actions(&actions, request);
+    if (error == 0) error = attributes(&attr);
+    if (error == 0) error = posix_spawn(pid, request->path, &actions, &attr, request->argv, request->envp);
+    posix_spawnattr_destroy(&attr);
+    posix_spawn_file_actions_destroy(&actions);
+    return -error;
+}
+
+int cspawn_pipe(int ends[2]) { return result_of(pipe2(ends, O_CLOEXEC)); }
+
+int cspawn_set_nonblocking(int fd) {
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0) return -errno;
+    return result_of(fcntl(fd, F_SETFL, flags | O_NONBLOCK));
+}
+
+// pidfds are close-on-exec by themselves.
+int cspawn_pidfd_open(pid_t pid) { return result_of((int)syscall(SYS_pidfd_open, pid, 0)); }
+
+int cspawn_pidfd_wait(int pidfd, int timeout_ms) {
+    struct pollfd p = {.fd = pidfd, .events = POLLIN};
+    return result_of(poll(&p, 1, timeout_ms));
+}
+
+int cspawn_reap(pid_t pid, struct cspawn_exit *result) {
+    int status = 0;
+    struct rusage usage;
+    pid_t reaped;
+    do {
+        reaped = wait4(pid, &status, WNOHANG, &usage);
+    } while (reaped < 0 && errno == EINTR);
+    if (reaped < 0) return -errno;
+    if (reaped == 0) return 0;
+    result->exited = WIFEXITED(status);
+    result->code = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
+    result->core_dumped = WIFSIGNALED(status) && WCOREDUMP(status);
+    result->user_us = (int64_t)usage.ru_utime.tv_sec * 1000000 + usage.ru_utime.tv_usec;
+    result->system_us = (int64_t)usage.ru_stime.tv_sec * 1000000 + usage.ru_stime.tv_usec;
+    result->resident_max_kib = usage.ru_maxrss;
+    return 1;
+}
+
+int cspawn_epoll(void) { return result_of(epoll_create1(EPOLL_CLOEXEC)); }
+
+int cspawn_epoll_add(int epoll, int fd, int interest, uint64_t token) {
+    struct epoll_event event = {.events = 0, .data.u64 = token};
+    if (interest & CSPAWN_READABLE) event.events |= EPOLLIN;
+    if (interest & CSPAWN_WRITABLE) event.events |= EPOLLOUT;
+    return result_of(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event));
+}
+
+int cspawn_epoll_remove(int epoll, int fd) { return result_of(epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL)); }
+
+int cspawn_epoll_wait(int epoll, struct cspawn_event *events, int count, int timeout_ms) {
+    struct epoll_event raw[64];
+    int n = epoll_wait(epoll, raw, count < 64 ? count : 64, timeout_ms);
+    if (n < 0) return -errno;
+    for (int i = 0; i < n; i++) {
+        events[i].token = raw[i].data.u64;
+        events[i].events = raw[i].events;
+    }
+    return n;
+}
+
+int cspawn_eventfd(void) { return result_of(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
+
+int cspawn_become_subreaper(void) { return result_of(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)); }
+
+int cspawn_reserve_standard_descriptors(void) {
+    for (int fd = 0; fd < 3; fd++) {
+        if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF) continue;
+        // The lowest free number is what open returns, and the ones below are taken by now.
+        if (open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) < 0) return -errno;
+    }
+    return 0;
+}
+
+struct thread_start {
+    void (*body)(void *);
+    void *context;
+};
+
+static void *thread_entry(void *raw) {
+    struct thread_start start = *(struct thread_start *)raw;
+    free(raw);
+    start.body(start.context);
+    return NULL;
+}
+
+int cspawn_thread(const char *name, void (*body)(void *), void *context) {
+    struct thread_start *start = malloc(sizeof *start);
+    if (start == NULL) return -ENOMEM;
+    start->body = body;
+    start->context = context;
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_t thread;
+    int error = pthread_create(&thread, NULL, thread_entry, start);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error != 0) {
+        free(start);
+        return -error;
+    }
+    pthread_setname_np(thread, name);
+    pthread_detach(thread);
+    return 0;
+}
+
+int cspawn_open(const char *path, int flags, int mode) { return result_of(open(path, flags | O_CLOEXEC, mode)); }
+
+enum { TREE_DEPTH_MAX = 128 };
+
+static int remove_entries(int parent, const char *name, dev_t device, int depth) {
+    if (depth > TREE_DEPTH_MAX) return -ELOOP;
+    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) return -errno;
+    struct stat info;
+    if (fstat(fd, &info) < 0 || (device != 0 && info.st_dev != device)) {
+        close(fd);
+        return -EXDEV;
+    }
+    DIR *stream = fdopendir(fd);
+    if (stream == NULL) {
+        int error = -errno;
+        close(fd);
+        return error;
+    }
+    int error = 0;
+    struct dirent *entry;
+    while ((entry = readdir(stream)) != NULL) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+        int result = unlinkat(dirfd(stream), entry->d_name, 0) < 0 ? -errno : 0;
+        if (result == -EISDIR || result == -EPERM) {
+            result = remove_entries(dirfd(stream), entry->d_name, info.st_dev, depth + 1);
+        }
+        if (result < 0) error = result;
+    }
+    closedir(stream);
+    if (unlinkat(parent, name, AT_REMOVEDIR) < 0) return error != 0 ? error : -errno;
+    return 0;
+}
+
+int cspawn_remove_tree(const char *path) { return remove_entries(AT_FDCWD, path, 0, 0); }
+int cspawn_open_directory(const char *path) { return cspawn_open(path, O_PATH | O_DIRECTORY, 0); }

@@ -1,0 +1,152 @@
+internal import CSpawn
+import Glibc
+
+/// Starts a child: work folder, pipes, posix_spawn. Runs on the starter thread alone.
+enum ChildStart {
+    typealias Finish = @Sendable (Result<ProcessOutcome, ProcessError>) -> Void
+
+    static func start(_ command: ProcessCommand, run: Run, finish: @escaping Finish) throws(ProcessError) -> Child {
+        let vectors = try Vectors(command)
+        if let folder = command.workFolder { try folder.make(script: command.program.scriptText) }
+        do throws(ProcessError) {
+            return try spawn(command, vectors, run, finish)
+        } catch {
+            command.workFolder?.remove()
+            throw error
+        }
+    }
+
+    private static func spawn(
+        _ command: ProcessCommand, _ vectors: Vectors, _ run: Run, _ finish: @escaping Finish
+    ) throws(ProcessError) -> Child {
+        var pipes = try Pipes()
+        let directory = try openDirectory(command)
+        defer { close(directory) }
+        let startedAt = ContinuousClock.now
+        let pid: pid_t
+        let pidfd: Int32
+        do throws(ProcessError) {
+            let fed = try pipes.feed(command.standardInput)
+            pid = try OrphanSweep.spawn { () throws(ProcessError) in try start(command, vectors, pipes, directory) }
+            pipes.closeChildEnds()
+            pidfd = cspawn_pidfd_open(pid)
+            guard pidfd >= 0 else {
+                abandon(pid)
+                throw .resourcesExhausted(call: "pidfd_open", errno: -pidfd)
+            }
+            if let folder = command.workFolder, folder.recordsLeader { folder.recordLeader(pid) }
+            return Child(
+                command: command, run: run, pid: pid, pidfd: pidfd, pipes: pipes, inputOffset: fed, startedAt: startedAt, finish: finish)
+        } catch {
+            pipes.closeAll()
+            throw error
+        }
+    }
+
+    private static func openDirectory(_ command: ProcessCommand) throws(ProcessError) -> Int32 {
+        let path = command.workingDirectory ?? command.workFolder?.path ?? "/"
+        let fd = cspawn_open_directory(path)
+        guard fd >= 0 else { throw .workingDirectoryUnusable(path: path, errno: -fd) }
+        return fd
+    }
+
+    private static func start(
+        _ command: ProcessCommand, _ vectors: Vectors, _ pipes: Pipes, _ directory: Int32
+    ) throws(ProcessError) -> pid_t {
+        // "Text file busy": another thread of this process may have been starting something while the script was open for
+        // writing, and its child holds our descriptor for the moment until its own exec.
+        var pauseMicroseconds: UInt32 = 500
+        while true {
+            var pid: pid_t = 0
+            let code = vectors.withCStrings { path, argv, envp in
+                var request = cspawn_request(
+                    path: path, argv: argv, envp: envp, directory: directory,
+                    standard: (pipes.input.read, pipes.output.write, pipes.error.write))
+                return cspawn_start(&request, &pid)
+            }
+            if code == 0 { return pid }
+            guard code == -ETXTBSY, pauseMicroseconds < 64_000 else { throw fault(-code, vectors) }
+            usleep(pauseMicroseconds)
+            pauseMicroseconds *= 2
+        }
+    }
+
+    private static func fault(_ code: Int32, _ vectors: Vectors) -> ProcessError {
+        switch code {
+        case ENOENT, ENOTDIR: .programNotFound(vectors.interpreter ?? vectors.path)
+        case EACCES, EPERM: .accessDenied(vectors.path)
+        case ENOEXEC: .notExecutable(vectors.path)
+        case E2BIG: .argumentsTooLarge
+        case EAGAIN, ENOMEM, EMFILE, ENFILE: .resourcesExhausted(call: "posix_spawn", errno: code)
+        default: .system(call: "posix_spawn", errno: code)
+        }
+    }
+
+    /// A child that can't be watched is ended at once.
+    private static func abandon(_ pid: pid_t) {
+        kill(-pid, SIGKILL)
+        var status: Int32 = 0
+        waitpid(pid, &status, 0)
+        OrphanSweep.forget(leader: pid)
+    }
+}
+
+/// Path, arguments and environment as C wants them, checked.
+struct Vectors {
+    let path: String
+    /// What the kernel will look for when the program is a script with a `#!` line.
+    let interpreter: String?
+    private let arguments: [String]
+    private let environment: [String]
+
+    init(_ command: ProcessCommand) throws(ProcessError) {
+        switch command.program {
+        case .file(let file):
+            path = file
+            interpreter = nil
+            arguments = [file] + command.arguments
+        case .script(let text):
+            guard let folder = command.workFolder else { preconditionFailure("a script needs a work folder") }
+            let file = "\(folder.path)/\(WorkFolder.scriptName)"
+            interpreter = Self.interpreter(of: text)
+            path = interpreter == nil ? "/bin/sh" : file
+            arguments = (interpreter == nil ? ["/bin/sh", file] : [file]) + command.arguments
+        }
+        var variables = command.environment
+        if let marker = command.marker { variables[marker.name] = marker.value }
+        environment = variables.map { "\($0.key)=\($0.value)" }
+        if let bad = arguments.firstIndex(where: { $0.utf8.contains(0) }) { throw .argumentInvalid("argument \(bad) contains NUL") }
+        for (name, value) in variables where name.isEmpty || name.utf8.contains(0) || name.contains("=") || value.utf8.contains(0) {
+            throw .argumentInvalid("variable \"\(name)\"")
+        }
+    }
+
+    /// The program of a `#!` line, nil where there is none.
+    static func interpreter(of script: [UInt8]) -> String? {
+        guard script.starts(with: [UInt8(ascii: "#"), UInt8(ascii: "!")]) else { return nil }
+        let line = script.dropFirst(2).prefix { $0 != UInt8(ascii: "\n") }
+        let word = line.drop { $0 == 0x20 || $0 == 0x09 }.prefix { $0 != 0x20 && $0 != 0x09 }
+        return word.isEmpty ? nil : String(decoding: word, as: UTF8.self)
+    }
+
+    func withCStrings<Result>(
+        _ body: (UnsafePointer<CChar>?, UnsafePointer<UnsafeMutablePointer<CChar>?>?, UnsafePointer<UnsafeMutablePointer<CChar>?>?) ->
+            Result
+    ) -> Result {
+        let argv: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
+        let envp: [UnsafeMutablePointer<CChar>?] = environment.map { strdup($0) } + [nil]
+        defer {
+            for pointer in argv { free(pointer) }
+            for pointer in envp { free(pointer) }
+        }
+        return path.withCString { path in
+            argv.withUnsafeBufferPointer { a in envp.withUnsafeBufferPointer { e in body(path, a.baseAddress, e.baseAddress) } }
+        }
+    }
+}
+
+extension ProcessCommand.Program {
+    var scriptText: [UInt8]? {
+        if case .script(let text) = self { text } else { nil }
+    }
+}
