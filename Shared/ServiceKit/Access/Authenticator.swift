@@ -44,14 +44,22 @@ public final class Authenticator: Sendable {
         guard let field = headers["Authorization"] else {
             throw .unauthorized("this route needs a token: send Authorization: Bearer TOKEN")
         }
-        let parts = field.split(separator: " ", omittingEmptySubsequences: true)
-        guard parts.count == 2, Headers.equalNames(parts[0], "Bearer"), parts[1].utf8.count <= TokenTable.tokenBytesMax else {
+        guard let token = Self.bearerToken(field) else {
             throw .unauthorized("the Authorization field has to be: Bearer TOKEN")
         }
-        guard let caller = currentTable().caller(of: String(parts[1])) else {
+        guard let caller = currentTable().caller(of: token) else {
             throw .unauthorized("the token is not one that this process accepts")
         }
         return caller
+    }
+
+    /// The bytes behind `Bearer` and its spaces; the scheme is compared without regard to case (RFC 9110, 11.1).
+    private static func bearerToken(_ field: String) -> [UInt8]? {
+        let scheme = "bearer ".utf8
+        guard field.utf8.count > scheme.count, field.utf8.count <= TokenTable.tokenBytesMax + 16,
+            zip(field.utf8, scheme).allSatisfy({ $0 | 0x20 == $1 })
+        else { return nil }
+        return Array(field.utf8.dropFirst(scheme.count).drop { $0 == UInt8(ascii: " ") })
     }
 
     private func currentTable() -> TokenTable {

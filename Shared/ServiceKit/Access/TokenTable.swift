@@ -39,7 +39,7 @@ struct TokenTable: Sendable {
     }
 
     /// Whom `token` proves; nil for nobody.
-    func caller(of token: String) -> Caller? {
+    func caller(of token: [UInt8]) -> Caller? {
         let digest = Digest.sha256(token)
         var found: Caller?
         for entry in buckets[Self.bucket(digest)] ?? [] where Digest.constantTimeEqual(entry.digest, digest) {

@@ -47,9 +47,8 @@ public final class HealthRegistry: Sendable {
     }
 
     /// The body of `/readyz`: `{"ready":…,"missing":[{"condition","message"}]}`.
-    var json: JSON {
-        let missing = missing
-        return .object([
+    static func json(missing: [(name: String, message: String)]) -> JSON {
+        .object([
             "ready": .bool(missing.isEmpty),
             "missing": .array(missing.map { .object(["condition": .string($0.name), "message": .string($0.message)]) }),
         ])

@@ -66,13 +66,16 @@ public final class MetricRegistry: Sendable {
     }
 
     /// Histograms by label values.
+    ///
+    /// - Parameter omitsEmpty: series without an observation are left off the page.
     public func histograms(
-        _ name: String, help: String, labels: [String], bounds: [Double] = Histogram.latencyBounds, seriesMax: Int = seriesMax
+        _ name: String, help: String, labels: [String], bounds: [Double] = Histogram.latencyBounds, seriesMax: Int = seriesMax,
+        omitsEmpty: Bool = false
     ) -> MetricFamily<Histogram> {
         let family = MetricFamily(name: name, help: help, labelNames: labels, seriesMax: seriesMax) { Histogram(bounds: bounds) }
         register(name) { page in
             page.begin(name, help: help, type: "histogram")
-            for (labels, series) in family.sorted { page.histogram(name, labels, series) }
+            for (labels, series) in family.sorted where !(omitsEmpty && series.count == 0) { page.histogram(name, labels, series) }
         }
         return family
     }

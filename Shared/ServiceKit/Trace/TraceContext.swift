@@ -12,7 +12,7 @@ public struct TraceContext: Sendable, Hashable {
 
     /// A new trace with its first span, sampled.
     public init() {
-        var generator = SystemRandomNumberGenerator()
+        var generator = TraceIDGenerator()
         self.init(using: &generator)
     }
 
@@ -50,7 +50,7 @@ public struct TraceContext: Sendable, Hashable {
 
     /// A span below this one, in the same trace.
     public func child() -> TraceContext {
-        var generator = SystemRandomNumberGenerator()
+        var generator = TraceIDGenerator()
         return child(using: &generator)
     }
 
@@ -65,6 +65,14 @@ public struct TraceContext: Sendable, Hashable {
         bytes.reserveCapacity(32)
         Self.appendHex(traceHigh, digits: 16, to: &bytes)
         Self.appendHex(traceLow, digits: 16, to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// The 16 digits of the current span.
+    public var spanHex: String {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(16)
+        Self.appendHex(spanID, digits: 16, to: &bytes)
         return String(decoding: bytes, as: UTF8.self)
     }
 

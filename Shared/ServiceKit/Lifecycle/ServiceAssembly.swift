@@ -1,0 +1,39 @@
+import HTTPServer
+import ServiceLifecycle
+
+/// A service that is wired but not running: what it answers, what it does beside that, and what it closes at the end.
+public struct ServiceAssembly: Sendable {
+    public var endpoints: [Endpoint]
+    /// Loops that run beside the server, made once it is known where it listens. Each returns soon after graceful shutdown begins; they are
+    /// told to stop after the server has drained, in reverse order.
+    public var background: @Sendable (BoundAddress) throws -> [any Service]
+    /// Closes stores and clients, once everything else has ended.
+    public var close: @Sendable () async -> Void
+
+    public init(
+        endpoints: [Endpoint], background: @escaping @Sendable (BoundAddress) throws -> [any Service] = { _ in [] },
+        close: @escaping @Sendable () async -> Void = {}
+    ) {
+        self.endpoints = endpoints
+        self.background = background
+        self.close = close
+    }
+}
+
+/// A loop as a service: it is cancelled when graceful shutdown begins.
+public struct BackgroundLoop: Service {
+    private let body: @Sendable () async throws -> Void
+
+    /// - Parameter body: runs until its task is cancelled; what it throws after that counts as its end.
+    public init(_ body: @escaping @Sendable () async throws -> Void) {
+        self.body = body
+    }
+
+    public func run() async throws {
+        do {
+            try await cancelWhenGracefulShutdown(body)
+        } catch is CancellationError {
+            return
+        }
+    }
+}

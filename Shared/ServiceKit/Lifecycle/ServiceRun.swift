@@ -1,0 +1,135 @@
+import Dispatch
+import HTTPServer
+import Logging
+import ServiceLifecycle
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// One run of a program: build, bind, serve, drain, close.
+struct ServiceRun {
+    let program: ServiceProgram
+    let configuration: Configuration
+    let logger: Logger
+
+    /// From the signal to the end of the process, whatever still hangs.
+    static let shutdownSecondsMax = 10
+
+    func perform() async throws {
+        // A peer that leaves while we write is an error of that write, not the end of the process.
+        signal(SIGPIPE, SIG_IGN)
+        let authenticator = try makeAuthenticator()
+        let context = ServiceContext(name: program.name, configuration: configuration, logger: logger, clientToken: try makeClientToken())
+        ProcessMetrics.register(in: context.metrics)
+        context.metrics.counter("log_lines_dropped_total", help: "Log lines that found the buffer in front of stderr full.") {
+            Double(LogSink.standardError.linesDroppedTotal)
+        }
+        let assembly = try await program.assemble(context)
+        do {
+            try await serve(assembly, context: context, authenticator: authenticator)
+        } catch {
+            await assembly.close()
+            throw error
+        }
+        await assembly.close()
+        logger.info("stopped")
+    }
+
+    private func serve(_ assembly: ServiceAssembly, context: ServiceContext, authenticator: Authenticator) async throws {
+        let server = try ServiceServer(
+            name: program.name, endpoints: assembly.endpoints, options: ServiceServer.Options(configuration), authenticator: authenticator,
+            metrics: context.metrics, health: context.health, logger: logger)
+        let address = try server.start()
+        let services: [any Service]
+        do {
+            services = try assembly.background(address)
+            if let path = configuration[CommonSettings.portFile] { try PortFile.write(address.port, to: path) }
+        } catch {
+            await server.drain()
+            throw error
+        }
+        announce(address)
+        // The group stops its services in reverse order: first the server drains, then the loops that carry out what it accepted end.
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: ([ShutdownLimit(seconds: Self.shutdownSecondsMax, logger: logger)] + services + [server]).map {
+                    ServiceGroupConfiguration.ServiceConfiguration(service: $0)
+                },
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: quietLogger))
+        try await group.run()
+    }
+
+    private func announce(_ address: BoundAddress) {
+        logger.info(
+            "listening",
+            metadata: ["address": "\(address.host)", "port": .stringConvertible(Int(address.port)), "version": "\(ProductVersion.text)"])
+        if ListenAddress(configuration[CommonSettings.listen]) == .beyondLoopback {
+            logger.warning(
+                "listening beyond loopback without TLS: tokens travel in clear", metadata: ["address": "\(address.host)"])
+        }
+        if configuration[CommonSettings.tokenFile] == nil {
+            logger.warning("no --token-file: every route but /healthz and /readyz refuses every caller")
+        }
+    }
+
+    /// The group's own lines tell how it is built, not what the service does.
+    private var quietLogger: Logger {
+        var quiet = logger
+        quiet.logLevel = max(.warning, logger.logLevel)
+        return quiet
+    }
+
+    private func makeAuthenticator() throws(ConfigurationFaults) -> Authenticator {
+        guard let path = configuration[CommonSettings.tokenFile] else { return Authenticator(logger: logger) }
+        do throws(TokenFileFault) {
+            return try Authenticator(tokenFile: path, logger: logger)
+        } catch {
+            let origin = configuration.origin(of: CommonSettings.tokenFile)
+            throw ConfigurationFaults(error.messages.map { ConfigurationFault(origin, "\(path): \($0)") })
+        }
+    }
+
+    private func makeClientToken() throws(ConfigurationFaults) -> ClientToken? {
+        guard let path = configuration[CommonSettings.clientTokenFile] else { return nil }
+        do throws(FileReadFault) {
+            return try ClientToken(file: path, logger: logger)
+        } catch {
+            throw ConfigurationFaults([ConfigurationFault(configuration.origin(of: CommonSettings.clientTokenFile), error.description)])
+        }
+    }
+}
+
+/// Ends the process when a graceful shutdown takes too long: something hangs, and what was acknowledged is on disk.
+private struct ShutdownLimit: Service {
+    let seconds: Int
+    let logger: Logger
+
+    func run() async throws {
+        // The server stops first, this service last: so the clock has to start with the signal and not with this service's own turn.
+        let sources = [SIGTERM, SIGINT].map { Self.watch($0, seconds: seconds, logger: logger) }
+        defer { for source in sources { source.cancel() } }
+        do {
+            try await gracefulShutdown()
+        } catch is CancellationError {
+            return
+        }
+    }
+
+    /// In a nonisolated function, since a closure made in an isolated one would trap on Dispatch's thread.
+    private static func watch(_ number: Int32, seconds: Int, logger: Logger) -> any DispatchSourceSignal {
+        let queue = DispatchQueue(label: "shutdown")
+        let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+        source.setEventHandler {
+            queue.asyncAfter(deadline: .now() + .seconds(seconds)) {
+                logger.critical("shutdown took too long; the process ends now", metadata: ["seconds": .stringConvertible(seconds)])
+                // Whoever reads the log may be what hangs.
+                DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(500)) { _exit(1) }
+                LogSink.standardError.flush()
+                _exit(1)
+            }
+        }
+        source.activate()
+        return source
+    }
+}

@@ -1,0 +1,54 @@
+import HTTPMessage
+import HTTPServer
+
+/// One operation that a service offers: a row of its endpoint table, which is its router and what the contract test compares with
+/// `openapi/*.yaml`.
+public struct Endpoint: Sendable {
+    public typealias Handler = @Sendable (Call) async throws -> Response
+
+    public let method: Method
+    /// `/apis/{group}/v1/{plural}/{name}`; `{rest...}` is the tail.
+    public let template: String
+    /// The classes whose tokens are accepted; empty for the few that want none.
+    public let access: Set<CallerClass>
+    /// Media types of request bodies that are taken beside `application/json`, such as `application/merge-patch+json`.
+    public let bodyTypes: Set<String>
+    public let limits: RouteLimits
+    /// One sentence, as in the OpenAPI document.
+    public let summary: String
+    /// Answers a call; a thrown `APIError` becomes its `Status`, anything else a 500 whose cause stays in the log.
+    public let handler: Handler
+
+    public init(
+        _ method: Method, _ template: String, access: Set<CallerClass>, bodyTypes: Set<String> = [], limits: RouteLimits = RouteLimits(),
+        summary: String, handler: @escaping Handler
+    ) {
+        precondition(!access.isEmpty, "\(method) \(template) accepts nobody")
+        self.init(method, template, accepting: access, bodyTypes: bodyTypes, limits: limits, summary: summary, handler: handler)
+    }
+
+    /// An endpoint that answers whoever asks: health alone.
+    static func open(
+        _ method: Method, _ template: String, limits: RouteLimits, summary: String, handler: @escaping Handler
+    ) -> Endpoint {
+        Endpoint(method, template, accepting: [], bodyTypes: [], limits: limits, summary: summary, handler: handler)
+    }
+
+    private init(
+        _ method: Method, _ template: String, accepting access: Set<CallerClass>, bodyTypes: Set<String>, limits: RouteLimits,
+        summary: String, handler: @escaping Handler
+    ) {
+        self.method = method
+        self.template = template
+        self.access = access
+        self.bodyTypes = bodyTypes
+        self.limits = limits
+        self.summary = summary
+        self.handler = handler
+    }
+}
+
+extension Set<CallerClass> {
+    /// Any valid token.
+    public static var anyone: Set<CallerClass> { Set(CallerClass.allCases) }
+}

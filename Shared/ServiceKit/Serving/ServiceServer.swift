@@ -1,0 +1,154 @@
+import HTTPMessage
+import HTTPServer
+import Logging
+import Model
+import ServiceLifecycle
+import Synchronization
+
+/// A service's endpoint table behind an HTTP server: authentication and the host check before a body is read, errors as `Status`, a
+/// histogram per route, and the routes that every service has (`/healthz`, `/readyz`, `/metrics`).
+public final class ServiceServer: Sendable {
+    /// What a server is made with, beside its endpoints.
+    public struct Options: Sendable {
+        public var http: ServerConfiguration
+        /// Names beside loopback and the address listened on.
+        public var allowedHosts: [String]
+        /// For the handlers that are still at work when the server is told to stop.
+        public var drainSecondsMax: Double
+
+        public init(http: ServerConfiguration = ServerConfiguration(), allowedHosts: [String] = [], drainSecondsMax: Double = 7) {
+            self.http = http
+            self.allowedHosts = allowedHosts
+            self.drainSecondsMax = drainSecondsMax
+        }
+
+        /// The options that the common settings give.
+        public init(_ configuration: Configuration) {
+            let listen = configuration[CommonSettings.listen]
+            self.init(
+                http: ServerConfiguration(
+                    host: listen == "localhost" ? "127.0.0.1" : listen, port: UInt16(configuration[CommonSettings.port(default: 0)])),
+                allowedHosts: configuration[CommonSettings.allowedHosts])
+            http.requestsInFlightMax = configuration[CommonSettings.requestsInFlightMax]
+            http.connectionsMax = configuration[CommonSettings.connectionsMax]
+            http.bodyBytesMax = configuration[CommonSettings.requestBodyMax].bytes
+            http.deadlineSeconds = configuration[CommonSettings.requestTimeout].secondsValue
+        }
+    }
+
+    /// The endpoint table, the built-in routes included: what the contract test compares with the OpenAPI document.
+    public let endpoints: [Endpoint]
+    private let options: Options
+    private let server: HTTPServer
+    private let bound = Mutex<BoundAddress?>(nil)
+
+    /// Throws where two endpoints can't stand in one router.
+    public init(
+        name: String, endpoints: [Endpoint], options: Options, authenticator: Authenticator, metrics: MetricRegistry,
+        health: HealthRegistry, logger: Logger
+    ) throws {
+        self.options = options
+        self.endpoints = endpoints + BuiltInEndpoints.all(service: name, metrics: metrics, health: health)
+        let gate = Gate(
+            hosts: HostRule(listen: options.http.host, port: Int(options.http.port), allowed: options.allowedHosts),
+            authenticator: authenticator)
+        let requests = RequestMetrics(endpoints: self.endpoints, registry: metrics)
+        let hooks = ServerHooks(
+            earlyCheck: { gate.decide($0) },
+            errorBody: { status, message in
+                ErrorBody(contentType: "application/json", bytes: APIError(httpStatus: status, message: message).status.encoded())
+            },
+            observer: { record in
+                requests.observe(template: record.routeTemplate, method: record.method, status: record.status, duration: record.duration)
+            })
+        let router = try Router(self.endpoints.map { Self.route($0, logger: logger) })
+        server = HTTPServer(configuration: options.http, router: router, hooks: hooks)
+    }
+
+    /// Binds and serves; returns where.
+    @discardableResult
+    public func start() throws -> BoundAddress {
+        let address = try server.start()
+        bound.withLock { $0 = address }
+        return address
+    }
+
+    /// Where the server listens, once it does.
+    public var address: BoundAddress? { bound.withLock { $0 } }
+
+    /// Accepts nothing more, lets the handlers at work finish, ends the streams, and returns when the last answer is out.
+    public func drain() async {
+        await server.drain(graceSeconds: options.drainSecondsMax)
+    }
+
+    private static func route(_ endpoint: Endpoint, logger: Logger) -> Route {
+        Route(endpoint.method, endpoint.template, limits: endpoint.limits, attribute: RoutePolicy(endpoint)) { request in
+            guard let admission = request.context as? Admission else {
+                return Response(APIError.internalError(cause: "the early check left nothing"))
+            }
+            let call = Call(
+                request: request, caller: admission.caller, trace: admission.trace, requestID: admission.requestID, logger: logger)
+            var response: Response
+            do {
+                response = try await endpoint.handler(call)
+            } catch {
+                response = Response(reported(error, of: call, endpoint))
+            }
+            response.headers.set("X-Request-Id", admission.requestID)
+            return response
+        }
+    }
+
+    /// The error to answer, after its cause was logged: once, and only where there is something that the caller is not told.
+    private static func reported(_ error: any Error, of call: Call, _ endpoint: Endpoint) -> APIError {
+        let answer: APIError
+        switch error {
+        case let known as APIError: answer = known
+        case is CancellationError: answer = .unavailable("the request was given up")
+        default: answer = .internalError(cause: String(describing: error))
+        }
+        guard let cause = answer.cause else { return answer }
+        call.logger.log(
+            level: answer.code == 500 ? .error : .warning, "request failed",
+            metadata: [
+                "route": "\(endpoint.method) \(endpoint.template)", "status": .stringConvertible(answer.code),
+                "reason": "\(answer.reason)", "cause": "\(cause)", "request_id": "\(call.requestID)",
+            ])
+        return answer
+    }
+}
+
+extension ServiceServer: Service {
+    /// Serves until the group shuts down, then drains.
+    public func run() async throws {
+        if address == nil { try start() }
+        do {
+            try await gracefulShutdown()
+        } catch is CancellationError {
+            // The group ends without grace: what is at work is drained all the same.
+        }
+        await drain()
+    }
+}
+
+extension APIError {
+    /// The error behind an answer that the HTTP server gives of its own accord.
+    init(httpStatus status: Int, message: String) {
+        let reason =
+            switch status {
+            case 400: "BadRequest"
+            case 404: "NotFound"
+            case 405: "MethodNotAllowed"
+            case 408: "RequestTimeout"
+            case 413: "RequestEntityTooLarge"
+            case 414: "RequestURITooLong"
+            case 416: "RangeNotSatisfiable"
+            case 431: "RequestHeaderFieldsTooLarge"
+            case 501: "NotImplemented"
+            case 503: "ServiceUnavailable"
+            case 504: "Timeout"
+            default: status < 500 ? "BadRequest" : "InternalError"
+            }
+        self.init(code: status, reason: reason, message: message)
+    }
+}
