@@ -125,6 +125,11 @@ public struct KubernetesEventTemplate: Codable, Sendable, Hashable {
     public struct Source: Codable, Sendable, Hashable {
         public var component: String?
         public var host: String?
+
+        public init(component: String? = nil, host: String? = nil) {
+            self.component = component
+            self.host = host
+        }
     }
 
     public struct Patterns: Codable, Sendable, Hashable {
@@ -133,9 +138,23 @@ public struct KubernetesEventTemplate: Codable, Sendable, Hashable {
         public var reason: String?
         public var message: String?
         public var source: Source?
+
+        public init(
+            name: String? = nil, namespace: String? = nil, reason: String? = nil, message: String? = nil, source: Source? = nil
+        ) {
+            self.name = name
+            self.namespace = namespace
+            self.reason = reason
+            self.message = message
+            self.source = source
+        }
     }
 
     public var regexp: Patterns
+
+    public init(regexp: Patterns) {
+        self.regexp = regexp
+    }
 }
 
 /// Regular expressions that all must match a common event (PagerDuty's common event format).
@@ -146,6 +165,16 @@ public struct CommonEventTemplate: Codable, Sendable, Hashable {
         public var `class`: String?
         public var component: String?
         public var group: String?
+
+        public init(
+            source: String? = nil, severity: String? = nil, class: String? = nil, component: String? = nil, group: String? = nil
+        ) {
+            self.source = source
+            self.severity = severity
+            self.class = `class`
+            self.component = component
+            self.group = group
+        }
     }
 
     public var regexp: Patterns
@@ -154,11 +183,20 @@ public struct CommonEventTemplate: Codable, Sendable, Hashable {
     public var podNameReferenceLabel: String?
     public var containerReferenceLabel: String?
     public var parameterInjectionLabels: [String]?
+
+    public init(regexp: Patterns, nodeNameReferenceLabel: String? = nil) {
+        self.regexp = regexp
+        self.nodeNameReferenceLabel = nodeNameReferenceLabel
+    }
 }
 
 public struct CronTemplate: Codable, Sendable, Hashable {
     /// Five fields, as crontab(5) has them.
     public var schedule: String
+
+    public init(schedule: String) {
+        self.schedule = schedule
+    }
 }
 
 public struct TriggerStatus: Codable, Sendable, Hashable {
