@@ -1,0 +1,93 @@
+import Model
+
+/// What follows from an alert that matches a trigger, before the scheduler is asked.
+public enum IntakeDecision: Sendable, Hashable {
+    /// To be handed to the scheduler.
+    case item(IntakeItem)
+    /// The alert names no target; the reason says which label it lacks.
+    case noTarget(String)
+    /// The trigger is suspended.
+    case suspended
+    /// The alert has ended and the trigger does not ask for more.
+    case resolved
+}
+
+extension CompiledTrigger {
+    /// What to do about an alert that matches, which fires or has ended.
+    public func decision(on alert: Alert, _ status: Alert.Status) -> IntakeDecision {
+        guard case .alerts(let template) = source else { preconditionFailure("an alert matched a trigger for another source") }
+        let spec = trigger.spec
+        if status == .resolved {
+            guard spec.onResolved == .cancelUnstarted else { return .resolved }
+            var item = item(for: alert, template)
+            item.resolved = true
+            return .item(item)
+        }
+        if spec.suspend == true { return .suspended }
+        let item = item(for: alert, template)
+        guard item.nodeName != nil || item.podReference != nil else { return .noTarget(Self.missingTarget(alert, template)) }
+        return .item(item)
+    }
+
+    /// The fingerprint of an alert as this trigger identifies alerts.
+    public func fingerprint(of alert: Alert) -> Fingerprint {
+        identity.map { Fingerprint(alert.labels, identity: $0) } ?? Fingerprint(alert.labels)
+    }
+
+    private func item(for alert: Alert, _ template: PrometheusAlertTemplate) -> IntakeItem {
+        let spec = trigger.spec
+        let labelled = Self.value(of: template.nodeNameReferenceLabel, in: alert)
+        var item = IntakeItem(
+            trigger: trigger.name, triggerUID: trigger.uid, fingerprint: fingerprint(of: alert).description,
+            startsAt: alert.startsAt?.timestamp,
+            namespace: spec.effectiveNamespace, operationSet: spec.operationSet,
+            nodeName: labelled ?? spec.nodeName.flatMap { $0.isEmpty ? nil : $0 },
+            podReference: Self.podReference(alert, template), parameters: parameters(for: alert, template),
+            repeatIntervalSeconds: spec.effectiveRepeatIntervalSeconds, refireMinSeconds: spec.effectiveRefireMinSeconds,
+            ratePerHour: spec.effectiveRatePerHour)
+        item.ratePerTargetPerHour = spec.rateLimit?.perTargetPerHour
+        item.onResolved = spec.onResolved
+        item.sourceName = alert.name
+        item.sourceLabels = alert.labels.dictionary
+        return item
+    }
+
+    /// The trigger's own parameters, then the injected labels, then the labels given a parameter's name; later ones win. A label that the
+    /// alert lacks leaves what was there.
+    private func parameters(for alert: Alert, _ template: PrometheusAlertTemplate) -> [String: String]? {
+        var parameters = trigger.spec.parameters ?? [:]
+        for label in template.parameterInjectionLabels ?? [] {
+            if let value = alert.labels[label] { parameters[label] = value }
+        }
+        for (parameter, label) in trigger.spec.parameterLabels ?? [:] {
+            if let value = alert.labels[label] { parameters[parameter] = value }
+        }
+        return parameters.isEmpty ? nil : parameters
+    }
+
+    /// The value of a label that a template names; nil where it names none, or the alert has none or an empty one.
+    private static func value(of label: String?, in alert: Alert) -> String? {
+        guard let label, !label.isEmpty, let value = alert.labels[label], !value.isEmpty else { return nil }
+        return value
+    }
+
+    /// A pod needs its namespace and its name; a container alone is none.
+    private static func podReference(_ alert: Alert, _ template: PrometheusAlertTemplate) -> PodReference? {
+        guard let namespace = value(of: template.podNamespaceReferenceLabel, in: alert),
+            let name = value(of: template.podNameReferenceLabel, in: alert)
+        else { return nil }
+        return PodReference(namespace: namespace, name: name, container: value(of: template.containerReferenceLabel, in: alert))
+    }
+
+    private static func missingTarget(_ alert: Alert, _ template: PrometheusAlertTemplate) -> String {
+        let named = [template.nodeNameReferenceLabel, template.podNamespaceReferenceLabel, template.podNameReferenceLabel]
+            .compactMap { $0 }.filter { !$0.isEmpty }
+        let missing = named.compactMap { label -> String? in
+            guard let value = alert.labels[label] else { return "label \(label.debugDescription) is absent" }
+            return value.isEmpty ? "label \(label.debugDescription) is empty" : nil
+        }
+        if named.isEmpty { return "the trigger has neither a nodeNameReferenceLabel nor a nodeName" }
+        let found = missing.isEmpty ? "the pod reference lacks its namespace or its name" : missing.joined(separator: ", ")
+        return "\(found), and the trigger has no nodeName"
+    }
+}

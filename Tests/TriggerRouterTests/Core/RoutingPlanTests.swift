@@ -1,0 +1,138 @@
+import Model
+import Testing
+import TriggerRouterCore
+
+@Suite struct RoutingPlanTests {
+    private let catalog = TriggerCatalog(
+        [
+            makeTrigger("any", alertName: "Disk"), makeTrigger("var", alertName: "^Disk$", labels: ["mountpoint": "^/var$"]),
+            makeTrigger("quiet", alertName: "^Quiet$") { $0.spec.suspend = true },
+            makeTrigger("lost", alertName: "^Lost$", nodeLabel: "node"),
+        ].map { (CompiledTrigger($0), 1) })
+
+    private let alerts = [
+        makeAlert("Disk", ["instance": "a", "mountpoint": "/var"]), makeAlert("Disk", ["instance": "b", "mountpoint": "/"]),
+        makeAlert("Other"),
+        makeAlert("Quiet", ["instance": "a"]), makeAlert("Lost", ["instance": "a"]),
+        makeAlert("Disk", ["instance": "c"], status: .resolved),
+        makeAlert("Other", status: .resolved),
+    ]
+
+    private func plan(_ memory: inout StoredMemory, at now: Timestamp = noon) -> RoutingPlan {
+        RoutingPlan(alerts, triggers: catalog, memory: &memory, at: now, traceparent: "00-trace")
+    }
+
+    @Test func everyMatchIsAskedOrAnswered() {
+        var memory = StoredMemory()
+        var plan = plan(&memory)
+        #expect(plan.pending.map(\.item.trigger) == ["any", "var", "any"])
+        #expect(plan.pending.allSatisfy { $0.item.traceparent == "00-trace" })
+        #expect(plan.alerts.map(\.outcome) == [.failed, .failed, .noMatch, .suspended, .noTarget, .resolved, .resolved])
+        #expect(!plan.isSettled)
+
+        plan.complete(0, with: IntakeResult(outcome: .created, namespace: "kubediag", name: "any-1"))
+        plan.complete(1, with: IntakeResult(outcome: .suppressed, reason: "Flapping"))
+        plan.complete(2, with: IntakeResult(outcome: .rejected, reason: "NameInvalid", message: "no"))
+        #expect(plan.isSettled)
+        #expect(plan.alerts[0].outcome == .created)
+        #expect(plan.alerts[0].results.map(\.outcome) == [.created, .suppressed])
+        #expect(plan.alerts[0].results[0].diagnosis?.name == "any-1")
+        #expect(plan.alerts[1].results == [TriggerResult(trigger: "any", outcome: .failed, reason: "NameInvalid", message: "no")])
+        #expect(plan.totals == [.created: 1, .suppressed: 1, .failed: 1, .noMatch: 1, .suspended: 1, .noTarget: 1, .resolved: 2])
+    }
+
+    @Test func whatIsUnavailableKeepsTheRequestUnsettled() {
+        var memory = StoredMemory()
+        var plan = plan(&memory)
+        plan.complete(0, with: IntakeResult(outcome: .created))
+        plan.complete(1, with: IntakeResult(outcome: .unavailable, reason: "QueueFull", message: "the queue is full"))
+        plan.complete(2, with: IntakeResult(outcome: .created))
+        #expect(!plan.isSettled)
+        #expect(plan.alerts[0].results[1].isUnavailable)
+        plan.leave(1, because: "no time left")
+        #expect(plan.alerts[0].results[1].message == "no time left")
+        #expect(!plan.isSettled)
+    }
+
+    @Test func aRetryAsksOnlyForWhatIsNotStored() {
+        var memory = StoredMemory()
+        let first = plan(&memory)
+        memory.note(
+            IntakeResult(outcome: .created, namespace: "kubediag", name: "any-1"), for: first.pending[0].item, storeID: "s", at: noon)
+        let second = plan(&memory, at: noon.adding(seconds: 30))
+        #expect(second.pending.map(\.item) == [first.pending[1].item, first.pending[2].item])
+        #expect(
+            second.alerts[0].results[0]
+                == TriggerResult(
+                    trigger: "any", outcome: .duplicate, reason: "Known",
+                    diagnosis: DiagnosisReference(namespace: "kubediag", name: "any-1")))
+    }
+}
+
+@Suite struct StoredMemoryTests {
+    private func item(startsAt: Timestamp? = noon, fingerprint: String = "f", repeatIntervalSeconds: Int = 21_600) -> IntakeItem {
+        IntakeItem(
+            trigger: "t", triggerUID: UID("u"), fingerprint: fingerprint, startsAt: startsAt, namespace: "kubediag", operationSet: "o",
+            repeatIntervalSeconds: repeatIntervalSeconds)
+    }
+
+    private func isKnown(
+        _ asked: IntakeItem, after seconds: Double, stored: IntakeItem? = nil, outcome: IntakeResult.Outcome = .created,
+        until: Timestamp? = nil
+    ) -> Bool {
+        var memory = StoredMemory()
+        memory.note(IntakeResult(outcome: outcome, name: "d", until: until), for: stored ?? item(), storeID: "s", at: noon)
+        return memory.duplicate(of: asked, at: noon.adding(seconds: seconds)) != nil
+    }
+
+    @Test func anEntryEndsAfterTenMinutes() {
+        #expect(isKnown(item(), after: 0))
+        #expect(isKnown(item(), after: 599))
+        #expect(!isKnown(item(), after: 600))
+        #expect(!isKnown(item(), after: -1))
+    }
+
+    @Test func neverPastTheRepeatInterval() {
+        let short = item(repeatIntervalSeconds: 20)
+        #expect(isKnown(short, after: 19, stored: short))
+        #expect(!isKnown(short, after: 20, stored: short))
+        // Shortened after it was stored, or repeated so that it ends sooner.
+        #expect(!isKnown(short, after: 20, stored: item()))
+        #expect(!isKnown(item(), after: 30, outcome: .duplicate, until: noon.adding(seconds: 30)))
+        #expect(isKnown(item(), after: 29, outcome: .duplicate, until: noon.adding(seconds: 30)))
+    }
+
+    @Test func aLaterStartIsAsked() {
+        #expect(!isKnown(item(startsAt: noon.adding(seconds: 1)), after: 5))
+        #expect(isKnown(item(startsAt: noon.adding(seconds: -1)), after: 5))
+        #expect(isKnown(item(startsAt: nil), after: 5))
+        #expect(!isKnown(item(), after: 5, stored: item(startsAt: nil)))
+    }
+
+    @Test func onlyWhatIsStoredIsRemembered() {
+        for outcome in IntakeResult.Outcome.allCases {
+            #expect(isKnown(item(), after: 1, outcome: outcome) == (outcome == .created || outcome == .duplicate))
+        }
+        var ended = item()
+        ended.resolved = true
+        #expect(!isKnown(ended, after: 1))
+    }
+
+    @Test func anotherStoreForgetsEverything() {
+        var memory = StoredMemory()
+        memory.note(IntakeResult(outcome: .created), for: item(fingerprint: "1"), storeID: "one", at: noon)
+        memory.note(IntakeResult(outcome: .created), for: item(fingerprint: "2"), storeID: "two", at: noon)
+        #expect(memory.duplicate(of: item(fingerprint: "1"), at: noon) == nil)
+        #expect(memory.duplicate(of: item(fingerprint: "2"), at: noon) != nil)
+    }
+
+    @Test func isBoundedAndKeepsWhatIsUsed() {
+        var memory = StoredMemory(entriesMax: 100)
+        for number in 0..<1000 {
+            memory.note(IntakeResult(outcome: .created), for: item(fingerprint: "\(number)"), storeID: "s", at: noon)
+            #expect(memory.duplicate(of: item(fingerprint: "0"), at: noon) != nil)
+            #expect(memory.count <= 100)
+        }
+        #expect(memory.duplicate(of: item(fingerprint: "10"), at: noon) == nil)
+    }
+}

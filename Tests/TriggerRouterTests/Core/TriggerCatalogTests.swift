@@ -1,0 +1,62 @@
+import Model
+import Testing
+import TriggerRouterCore
+
+@Suite struct TriggerCatalogTests {
+    private let alert = makeAlert("Disk", ["instance": "a"])
+
+    private func names(_ catalog: TriggerCatalog) -> [String] {
+        catalog.matches(for: alert).map(\.name)
+    }
+
+    @Test func changesCountAtOnce() {
+        var catalog = TriggerCatalog([(CompiledTrigger(makeTrigger("a", alertName: "^Disk$")), 1)])
+        catalog.put(CompiledTrigger(makeTrigger("b", alertName: "Disk")), revision: 2)
+        #expect(names(catalog) == ["a", "b"])
+        catalog.put(CompiledTrigger(makeTrigger("a", alertName: "^Other$")), revision: 3)
+        #expect(names(catalog) == ["b"])
+        catalog.remove("b", revision: 4)
+        #expect(names(catalog) == [])
+        #expect(catalog.overlayCount == 2)
+        catalog.adopt(catalog.recompiled())
+        #expect(catalog.overlayCount == 0)
+        #expect(names(catalog) == [])
+        #expect(catalog.triggers.map(\.name) == ["a"])
+    }
+
+    @Test func lateNewsChangeNothing() {
+        var catalog = TriggerCatalog()
+        catalog.put(CompiledTrigger(makeTrigger("a", alertName: "^Disk$")), revision: 5)
+        catalog.put(CompiledTrigger(makeTrigger("a", alertName: "^Other$")), revision: 4)
+        #expect(names(catalog) == ["a"])
+        catalog.remove("a", revision: 3)
+        #expect(names(catalog) == ["a"])
+        catalog.remove("a", revision: 6)
+        catalog.adopt(catalog.recompiled())
+        catalog.put(CompiledTrigger(makeTrigger("a", alertName: "^Disk$")), revision: 5)
+        #expect(names(catalog) == [])
+        catalog.put(CompiledTrigger(makeTrigger("a", alertName: "^Disk$")), revision: 7)
+        #expect(names(catalog) == ["a"])
+    }
+
+    @Test func whatChangedDuringACompilationStaysOnTop() {
+        var catalog = TriggerCatalog([(CompiledTrigger(makeTrigger("a", alertName: "^Disk$")), 1)])
+        catalog.put(CompiledTrigger(makeTrigger("b", alertName: "^Disk$")), revision: 2)
+        let recompilation = catalog.recompiled()
+        catalog.put(CompiledTrigger(makeTrigger("b", alertName: "^Other$")), revision: 3)
+        catalog.remove("a", revision: 4)
+        catalog.adopt(recompilation)
+        #expect(names(catalog) == [])
+        #expect(catalog.overlayCount == 2)
+    }
+
+    @Test func rememberedDeletionsAreBounded() {
+        var catalog = TriggerCatalog()
+        for number in 0..<(TriggerCatalog.deletionsMax + 10) { catalog.remove("gone-\(number)", revision: Int64(number + 1)) }
+        catalog.adopt(catalog.recompiled())
+        #expect(catalog.overlayCount == 0)
+        let last = TriggerCatalog.deletionsMax + 9
+        catalog.put(CompiledTrigger(makeTrigger("gone-\(last)", alertName: "Disk")), revision: Int64(last))
+        #expect(catalog.triggers.isEmpty)
+    }
+}
