@@ -68,6 +68,7 @@ let package = Package(
         room(
             "ServiceKit", "Shared/ServiceKit",
             ["HTTPServer", "HTTPMessage", "HTTPClient", "Model", "JSONCoding", "Digests", logging, lifecycle, yams]),
+        room("ServiceStore", "Shared/ServiceStore", ["ServiceKit", "ResourceStoreSQLite", logging]),
         room(
             "ResourceAPI", "Shared/ResourceAPI",
             ["ServiceKit", "HTTPServer", "HTTPMessage", "ResourceStore", "Model", "JSONCoding", "Digests", logging]),
@@ -79,7 +80,10 @@ let package = Package(
         room("GraphBuilderCore", "Services/graph-builder/Core", ["Model", "JSONCoding", "Digests"]),
         room(
             "GraphBuilderService", "Services/graph-builder/Service",
-            ["GraphBuilderCore", "ServiceKit", "ResourceAPI", "ResourceStore", "ResourceStoreSQLite", "Digests", "JSONCoding"]),
+            [
+                "GraphBuilderCore", "ServiceKit", "ServiceStore", "ResourceAPI", "ResourceStore", "HTTPServer", "HTTPMessage", "JSONCoding",
+                logging,
+            ]),
         main("graph-builder", "Services/graph-builder/Main", ["GraphBuilderService", "ServiceKit"]),
 
         // trigger-router
@@ -87,17 +91,17 @@ let package = Package(
         room(
             "TriggerRouterService", "Services/trigger-router/Service",
             [
-                "TriggerRouterCore", "ServiceKit", "ResourceAPI", "ResourceStore", "ResourceStoreSQLite", "ResourceClient",
+                "TriggerRouterCore", "ServiceKit", "ServiceStore", "ResourceAPI", "ResourceStore", "ResourceStoreSQLite", "ResourceClient",
                 "HTTPClient", "JSONCoding",
             ]),
         main("trigger-router", "Services/trigger-router/Main", ["TriggerRouterService", "ServiceKit"]),
 
         // scheduler
-        room("SchedulerCore", "Services/scheduler/Core", ["Model"]),
+        room("SchedulerCore", "Services/scheduler/Core", ["Model", "Digests"]),
         room(
             "SchedulerService", "Services/scheduler/Service",
             [
-                "SchedulerCore", "ServiceKit", "ResourceAPI", "ResourceStore", "ResourceStoreSQLite", "ResourceClient",
+                "SchedulerCore", "ServiceKit", "ServiceStore", "ResourceAPI", "ResourceStore", "ResourceStoreSQLite", "ResourceClient",
                 "HTTPClient", "JSONCoding", "Digests",
             ]),
         main("scheduler", "Services/scheduler/Main", ["SchedulerService", "ServiceKit"]),
@@ -107,7 +111,7 @@ let package = Package(
         room(
             "AgentExecutorService", "Services/agent-executor/Service",
             [
-                "AgentExecutorCore", "ServiceKit", "ResourceStore", "ResourceStoreSQLite", "HTTPClient", "ProcessRunner",
+                "AgentExecutorCore", "ServiceKit", "ServiceStore", "ResourceStore", "ResourceStoreSQLite", "HTTPClient", "ProcessRunner",
                 "JSONCoding", "Digests",
             ]),
         main("agent-executor", "Services/agent-executor/Main", ["AgentExecutorService", "ServiceKit"]),
