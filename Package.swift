@@ -126,6 +126,7 @@ let package = Package(
 
         // Benchmarks, run by scripts/bench.
         main("bench-graph", "Benchmarks/graph", ["GraphBuilderCore", "Model", "JSONCoding"]),
+        main("bench-matching", "Benchmarks/matching", ["TriggerRouterCore", "RegularExpressions", "Model"]),
 
         // Tests
         tests("JSONCodingTests", ["JSONCoding"]),
