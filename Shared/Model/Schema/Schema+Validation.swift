@@ -8,6 +8,8 @@ public struct SchemaFindings: Sendable {
     public var unknownFields: [String] = []
     /// Faults reported at most; a document can be made of faults alone.
     public static let faultsMax = 100
+
+    public init() {}
 }
 
 extension Schema {
