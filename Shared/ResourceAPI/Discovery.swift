@@ -1,0 +1,61 @@
+import HTTPServer
+import JSONCoding
+import Model
+import ServiceKit
+
+/// The documents from which clients learn what is served.
+struct Discovery: Sendable {
+    private let kinds: [ServedKind]
+
+    init(_ kinds: [ServedKind]) {
+        self.kinds = kinds
+    }
+
+    var endpoints: [Endpoint] {
+        [
+            endpoint("/apis", "Lists the API groups.", ["kind": "APIGroupList", "apiVersion": "v1", "groups": [group]]),
+            endpoint("/apis/\(API.group)", "Describes the API group.", group.merged(["kind": "APIGroup", "apiVersion": "v1"])),
+            endpoint("/apis/\(API.groupVersion)", "Lists the kinds that are served.", resources),
+        ]
+    }
+
+    private func endpoint(_ template: String, _ summary: String, _ document: JSON) -> Endpoint {
+        let bytes = document.encoded()
+        return Endpoint(.get, template, access: .anyone, limits: RouteLimits(bodyBytesMax: 0), summary: summary) { _ in .json(bytes) }
+    }
+
+    private var group: JSON {
+        let version: JSON = ["groupVersion": .string(API.groupVersion), "version": .string(API.version)]
+        return ["name": .string(API.group), "versions": [version], "preferredVersion": version]
+    }
+
+    private var resources: JSON {
+        [
+            "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": .string(API.groupVersion),
+            "resources": .array(kinds.flatMap { [resource($0), status($0)] }),
+        ]
+    }
+
+    private func resource(_ kind: ServedKind) -> JSON {
+        let names = kind.definition.names
+        return [
+            "name": .string(names.plural), "singularName": .string(names.singular), "kind": .string(names.kind),
+            "namespaced": .bool(names.scope == .namespaced), "shortNames": .array(names.shortNames.map(JSON.string)),
+            "verbs": .array(kind.verbs.map(\.rawValue).sorted().map(JSON.string)),
+        ]
+    }
+
+    private func status(_ kind: ServedKind) -> JSON {
+        let names = kind.definition.names
+        return [
+            "name": .string("\(names.plural)/status"), "singularName": "", "kind": .string(names.kind),
+            "namespaced": .bool(names.scope == .namespaced), "verbs": kind.isStatusWritable ? ["get", "patch", "update"] : ["get"],
+        ]
+    }
+}
+
+extension JSON {
+    fileprivate func merged(_ members: [String: JSON]) -> JSON {
+        .object((objectValue ?? [:]).merging(members) { _, new in new })
+    }
+}

@@ -1,0 +1,208 @@
+import HTTPMessage
+import HTTPServer
+import JSONCoding
+import Model
+import ResourceStore
+import ServiceKit
+
+/// The rows of the endpoint table that serve one kind.
+struct KindEndpoints: Sendable {
+    private let kind: ServedKind
+    private let verbs: KindVerbs
+    private let lines: WatchLines
+
+    /// A request's body at most: kube-apiserver's own limit.
+    static let bodyBytesMax = 3 << 20
+    /// A watch's or a long list's life at most; a little more than `WatchOptions.secondsMax`, so that the watch ends by itself.
+    static let streamSecondsMax = Double(WatchOptions.secondsMax + 60)
+
+    init(_ kind: ServedKind, clock: @escaping @Sendable () -> Timestamp) {
+        self.kind = kind
+        verbs = KindVerbs(kind: kind, clock: clock)
+        lines = WatchLines(kind.definition)
+    }
+
+    private var definition: ResourceDefinition { kind.definition }
+
+    /// `…/plural`, below a namespace for a namespaced kind.
+    private var collection: String { definition.path(namespace: "{namespace}") }
+    private var object: String { definition.path(namespace: "{namespace}", name: "{name}") }
+
+    var all: [Endpoint] {
+        collections + objects + (kind.isStatusWritable ? statuses : Array(statuses.prefix(1)))
+    }
+
+    private func read(_ template: String, _ summary: String, _ handler: @escaping Endpoint.Handler) -> Endpoint {
+        let limits = RouteLimits(bodyBytesMax: 0, streamSecondsMax: Self.streamSecondsMax)
+        return Endpoint(.get, template, access: kind.access.readers, limits: limits, summary: summary, handler: handler)
+    }
+
+    private func write(
+        _ method: Method, _ template: String, _ summary: String, bodyTypes: Set<String> = [], _ handler: @escaping Endpoint.Handler
+    ) -> Endpoint {
+        let limits = RouteLimits(bodyBytesMax: Self.bodyBytesMax)
+        return Endpoint(
+            method, template, access: kind.access.writers, bodyTypes: bodyTypes, limits: limits, summary: summary, handler: handler)
+    }
+
+    private var collections: [Endpoint] {
+        var endpoints: [Endpoint] = []
+        if !kind.verbs.isDisjoint(with: [.list, .watch]) {
+            endpoints.append(read(collection, "Lists or watches \(definition.plural).", listOrWatch))
+            if definition.names.scope == .namespaced {
+                endpoints.append(read(definition.path(), "Lists or watches \(definition.plural) of all namespaces.", listOrWatch))
+            }
+        }
+        if kind.verbs.contains(.create) {
+            endpoints.append(write(.post, collection, "Creates a \(definition.kind).", create))
+        }
+        if kind.verbs.contains(.deletecollection) {
+            endpoints.append(write(.delete, collection, "Deletes the \(definition.plural) that the selectors name.", deleteCollection))
+        }
+        return endpoints
+    }
+
+    private var objects: [Endpoint] {
+        var endpoints: [Endpoint] = []
+        if kind.verbs.contains(.get) { endpoints.append(read(object, "Reads a \(definition.kind).", get)) }
+        if kind.verbs.contains(.update) { endpoints.append(write(.put, object, "Replaces a \(definition.kind).", update)) }
+        if kind.verbs.contains(.patch) {
+            endpoints.append(
+                write(.patch, object, "Changes a \(definition.kind) by a merge patch.", bodyTypes: MediaTypes.patches) { call in
+                    try await patch(call, isStatus: false)
+                })
+        }
+        if kind.verbs.contains(.delete) { endpoints.append(write(.delete, object, "Deletes a \(definition.kind).", delete)) }
+        return endpoints
+    }
+
+    private var statuses: [Endpoint] {
+        let template = object + "/status"
+        return [
+            read(template, "Reads a \(definition.kind) with its status.", get),
+            write(.put, template, "Replaces the status of a \(definition.kind).", updateStatus),
+            write(.patch, template, "Changes the status of a \(definition.kind) by a merge patch.", bodyTypes: MediaTypes.patches) { call in
+                try await patch(call, isStatus: true)
+            },
+        ]
+    }
+}
+
+// MARK: - Handlers
+
+extension KindEndpoints {
+    private func address(_ call: Call) -> ObjectAddress {
+        ObjectAddress(namespace: call.request.parameters["namespace"] ?? "", name: call.request.parameters["name"])
+    }
+
+    private func table(_ call: Call) throws(APIError) -> ObjectTable? {
+        switch try Representation(accept: call.request.headers["Accept"]) {
+        case .object: nil
+        case .table: try ObjectTable(definition, includeObject: call.query("includeObject"), now: verbs.clock())
+        }
+    }
+
+    private func get(_ call: Call) async throws -> Response {
+        let table = try table(call)
+        let object = try await verbs.get(address(call))
+        guard let table else { return .json(object.encoded()) }
+        return .json(try table.single(object).encoded())
+    }
+
+    private func create(_ call: Call) async throws -> Response {
+        let options = try WriteOptions(call.request.query)
+        let body = try JSON(requestBody: call.request.body)
+        return answer(
+            try await verbs.create(body, in: address(call).namespace, options, caller: call.caller), status: 201)
+    }
+
+    private func update(_ call: Call) async throws -> Response {
+        let options = try WriteOptions(call.request.query)
+        let body = try JSON(requestBody: call.request.body)
+        return answer(try await verbs.update(body, at: address(call), options, caller: call.caller))
+    }
+
+    private func updateStatus(_ call: Call) async throws -> Response {
+        let options = try WriteOptions(call.request.query)
+        let body = try JSON(requestBody: call.request.body)
+        return answer(try await verbs.updateStatus(body, at: address(call), options, caller: call.caller))
+    }
+
+    private func patch(_ call: Call, isStatus: Bool) async throws -> Response {
+        do throws(APIError) {
+            try MediaTypes.requireMergePatch(call.request.headers)
+        } catch {
+            var response = Response(error)
+            response.headers.set("Accept-Patch", MediaTypes.mergePatch)  // RFC 5789, section 3.1
+            return response
+        }
+        let options = try WriteOptions(call.request.query)
+        let patch = try JSON(requestBody: call.request.body)
+        return answer(try await verbs.patch(patch, at: address(call), isStatus: isStatus, options, caller: call.caller))
+    }
+
+    private func delete(_ call: Call) async throws -> Response {
+        let options = try DeleteOptions(call.request.query, body: call.request.body)
+        switch try await verbs.delete(address(call), options, caller: call.caller) {
+        case .pending(let bytes): return .json(bytes)
+        case .removed(let object):
+            return success(["name": .string(object.key.name), "uid": .string(object.uid.rawValue)])
+        }
+    }
+
+    private func deleteCollection(_ call: Call) async throws -> Response {
+        let options = try DeleteOptions(call.request.query, body: call.request.body)
+        let (labels, fields) = try ListOptions.selectors(call.request.query, selectable: definition.names.selectableFields)
+        let query = ListQuery(
+            plural: definition.plural, namespace: call.request.parameters["namespace"], labels: labels, fields: fields)
+        _ = try await verbs.deleteCollection(query, options, caller: call.caller)
+        return success([:])
+    }
+
+    private func answer(_ outcome: WriteOutcome, status: Int = 200) -> Response {
+        var response = Response.json(outcome.bytes, status: status)
+        for value in WarningField.values(outcome.warnings) { response.headers.add("Warning", value) }
+        return response
+    }
+
+    private func success(_ details: [String: JSON]) -> Response {
+        let named: [String: JSON] = ["group": .string(API.group), "kind": .string(definition.plural)]
+        return .json([
+            "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success",
+            "details": .object(named.merging(details) { _, detail in detail }),
+        ])
+    }
+}
+
+// MARK: - Lists and watches
+
+extension KindEndpoints {
+    private func listOrWatch(_ call: Call) async throws -> Response {
+        let isWatch = call.request.query.flag("watch")
+        let verb: Verb = isWatch ? .watch : .list
+        guard kind.verbs.contains(verb) else { throw APIError.methodNotAllowed(definition, verb) }
+        return isWatch ? try await watch(call) : try await list(call)
+    }
+
+    private func list(_ call: Call) async throws -> Response {
+        let document = ListDocument(definition, table: try table(call))
+        let options = try ListOptions(call.request.query, selectable: definition.names.selectableFields)
+        let listing = try await verbs.list(namespace: call.request.parameters["namespace"], options)
+        let reader = ListReader(verbs: verbs, listing: listing, document: document)
+        return try reader.response()
+    }
+
+    private func watch(_ call: Call) async throws -> Response {
+        let table = try table(call)
+        let options = try WatchOptions(call.request.query)
+        let (labels, fields) = try ListOptions.selectors(call.request.query, selectable: definition.names.selectableFields)
+        let query = WatchQuery(
+            plural: definition.plural, namespace: call.request.parameters["namespace"], labels: labels, fields: fields,
+            start: options.start, bookmarks: options.sendsBookmarks)
+        let stream = try await verbs.mapped { () async throws(StoreError) in try await kind.store.watch(query) }
+        let feed = WatchFeed(
+            stream: stream, lines: lines, table: table, definition: definition, seconds: options.seconds,
+            marksInitialState: options.marksInitialState, logger: call.logger)
+        return .stream(contentType: "application/json") { writer in try await feed.run(writer) }
+    }
+}

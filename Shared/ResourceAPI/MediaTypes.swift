@@ -1,0 +1,67 @@
+import HTTPMessage
+import Model
+
+/// The types of bodies.
+enum MediaTypes {
+    static let json = "application/json"
+    static let mergePatch = "application/merge-patch+json"
+    /// What a patch may say it is without being refused before its body is read: the other kinds of Kubernetes' patches are refused by
+    /// the handler, whose answer says which kind is served.
+    static let patches: Set<String> = [
+        mergePatch, "application/json-patch+json", "application/strategic-merge-patch+json", "application/apply-patch+yaml",
+    ]
+
+    /// Refuses a patch that is no merge patch; the answer lists what is accepted.
+    static func requireMergePatch(_ headers: Headers) throws(APIError) {
+        guard essence(headers["Content-Type"]) == mergePatch else {
+            throw .unsupportedMediaType(
+                "the body of the request was in an unknown format - accepted media types include: \(mergePatch)")
+        }
+    }
+
+    /// A media type without its parameters, in lower case.
+    static func essence(_ value: String?) -> String? {
+        guard let value, let type = value.split(separator: ";", omittingEmptySubsequences: false).first else { return nil }
+        return type.trimmed.lowercased()
+    }
+}
+
+/// How objects are wanted.
+enum Representation: Sendable, Hashable {
+    case object
+    /// As kubectl prints them: `application/json;as=Table;v=v1;g=meta.k8s.io`.
+    case table
+
+    /// The first range of `Accept` that we can serve; 406 when there is none. No `Accept` at all means JSON.
+    init(accept: String?) throws(APIError) {
+        guard let accept, !accept.trimmed.isEmpty else {
+            self = .object
+            return
+        }
+        for range in accept.split(separator: ",") {
+            let parts = range.split(separator: ";").map { $0.trimmed.lowercased() }
+            guard let type = parts.first, [MediaTypes.json, "application/*", "*/*"].contains(type) else { continue }
+            switch parts.first(where: { $0.hasPrefix("as=") }) {
+            case nil:
+                self = .object
+                return
+            case "as=table" where parts.contains("v=v1") && parts.contains("g=meta.k8s.io"):
+                self = .table
+                return
+            default: continue
+            }
+        }
+        throw APIError(
+            code: 406, reason: "NotAcceptable", message: "only the following media types are accepted: \(MediaTypes.json)")
+    }
+}
+
+extension StringProtocol {
+    /// Without the white space around it.
+    fileprivate var trimmed: String {
+        var rest = self[...]
+        while let first = rest.first, first.isWhitespace { rest = rest.dropFirst() }
+        while let last = rest.last, last.isWhitespace { rest = rest.dropLast() }
+        return String(rest)
+    }
+}

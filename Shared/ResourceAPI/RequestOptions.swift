@@ -1,0 +1,92 @@
+import HTTPMessage
+import JSONCoding
+import Model
+
+/// What to do with fields that the schema does not know.
+enum FieldValidation: String, Sendable {
+    case strict = "Strict"
+    case warn = "Warn"
+    case ignore = "Ignore"
+}
+
+/// The query parameters of a write.
+struct WriteOptions: Sendable {
+    var isDryRun = false
+    var fieldValidation = FieldValidation.warn
+
+    init() {}
+
+    /// Reads `dryRun` and `fieldValidation`; `fieldManager`, `pretty` and unknown parameters are ignored, as kube-apiserver does.
+    init(_ query: Query) throws(APIError) {
+        isDryRun = try Self.isDryRun(query.all("dryRun"))
+        if let text = query["fieldValidation"], !text.isEmpty {
+            guard let level = FieldValidation(rawValue: text) else {
+                throw .badRequest("fieldValidation must be one of Strict, Warn and Ignore, not \"\(text)\"")
+            }
+            fieldValidation = level
+        }
+    }
+
+    static func isDryRun(_ values: [String]) throws(APIError) -> Bool {
+        let values = values.filter { !$0.isEmpty }
+        guard values.allSatisfy({ $0 == "All" }) else { throw .badRequest("dryRun must be All") }
+        return !values.isEmpty
+    }
+}
+
+/// The options of a deletion: a `DeleteOptions` body, the query parameters, or both.
+struct DeleteOptions: Sendable {
+    var isDryRun = false
+    var ifUID: UID?
+    var ifRevision: Int64?
+
+    init() {}
+
+    init(_ query: Query, body: [UInt8]) throws(APIError) {
+        isDryRun = try WriteOptions.isDryRun(query.all("dryRun"))
+        try Self.check(propagationPolicy: query["propagationPolicy"])
+        guard !body.isEmpty else { return }
+        let document = try JSON(requestBody: body)
+        guard case .object = document, [nil, "DeleteOptions"].contains(document["kind"]?.stringValue) else {
+            throw .badRequest("the body of a deletion must be a DeleteOptions object")
+        }
+        let values = (document["dryRun"]?.arrayValue ?? []).map { $0.stringValue ?? "\($0)" }
+        isDryRun = try WriteOptions.isDryRun(values) || isDryRun
+        try Self.check(propagationPolicy: document["propagationPolicy"]?.stringValue)
+        ifUID = document[path: "preconditions", "uid"]?.stringValue.map { UID($0) }
+        if let text = document[path: "preconditions", "resourceVersion"]?.stringValue {
+            ifRevision = try Int64(resourceVersion: text)
+        }
+    }
+
+    /// Every deletion is a background one; what asks for another kind of it is accepted, what is none at all is not.
+    private static func check(propagationPolicy policy: String?) throws(APIError) {
+        guard [nil, "", "Background", "Foreground", "Orphan"].contains(policy) else {
+            throw .badRequest("propagationPolicy must be one of Background, Foreground and Orphan")
+        }
+    }
+}
+
+extension Int64 {
+    /// A client's `resourceVersion`: a decimal number that is not negative.
+    init(resourceVersion text: String) throws(APIError) {
+        guard text.utf8.allSatisfy({ (48...57).contains($0) }), let value = Int64(text) else {
+            throw .badRequest("invalid resource version \"\(text)\"")
+        }
+        self = value
+    }
+}
+
+extension JSON {
+    /// A request's body as a document; 400 with the parser's words when it is none.
+    init(requestBody bytes: [UInt8]) throws(APIError) {
+        do {
+            try self.init(parsing: bytes)
+        } catch {
+            switch error.reason {
+            case .tooLarge: throw .tooLarge("\(error)")
+            default: throw .badRequest("the body is not acceptable JSON: \(error)")
+            }
+        }
+    }
+}
