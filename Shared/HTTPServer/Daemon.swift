@@ -1,0 +1,126 @@
+internal import CMicroHTTPD
+import Glibc
+import Logging
+
+/// A running libmicrohttpd and the memory it was started with.
+///
+/// `@unchecked Sendable`: immutable after `init` but for the daemon behind the pointer, which libmicrohttpd guards itself. The options and
+/// their strings belong to libmicrohttpd until `stop`, which is called once.
+final class Daemon: @unchecked Sendable {
+    private let daemon: OpaquePointer
+    private let options: UnsafeMutablePointer<mhdshim_options>
+    private let strings: [UnsafeMutablePointer<CChar>]
+    private let context: Unmanaged<ServerCore>
+    private let listener: Int32
+
+    init(core: ServerCore, listener: Int32) throws(ServerStartError) {
+        let configuration = core.configuration
+        let context = Unmanaged.passRetained(core)
+        var strings: [UnsafeMutablePointer<CChar>] = []
+        func copy(_ text: String?) -> UnsafePointer<CChar>? {
+            guard let text, let copied = strdup(text) else { return nil }
+            strings.append(copied)
+            return UnsafePointer(copied)
+        }
+        let options = UnsafeMutablePointer<mhdshim_options>.allocate(capacity: 1)
+        options.initialize(
+            to: mhdshim_options(
+                listen_fd: listener, threads: UInt32(max(1, configuration.threads)),
+                connections_max: UInt32(configuration.connectionsMax), inactivity_seconds: UInt32(configuration.inactivitySecondsMax),
+                // Half of it is the read buffer at first, and the parsed fields need room beside it.
+                connection_memory_bytes: max(32 * 1024, 2 * configuration.headerBytesMax + 4096),
+                key_pem: copy(configuration.tls?.privateKeyPEM), certificate_pem: copy(configuration.tls?.certificateChainPEM),
+                client_authorities_pem: copy(configuration.tls?.clientAuthoritiesPEM), context: context.toOpaque(), access: onAccess,
+                completed: onCompleted, connection: onConnection, request_line: onRequestLine, log: onLog))
+        errno = 0
+        guard let daemon = mhdshim_start(options) else {
+            let cause = errno == 0 ? "see the log" : String(cString: strerror(errno))
+            options.deallocate()
+            strings.forEach { free($0) }
+            context.release()
+            throw .daemonFailed(log: cause)
+        }
+        self.daemon = daemon
+        self.options = options
+        self.strings = strings
+        self.context = context
+        self.listener = listener
+    }
+
+    /// Takes no more connections. Clients that wait in the kernel's queue are told so instead of being left to wait.
+    func quiesce() {
+        _ = MHD_quiesce_daemon(daemon)
+        _ = shutdown(listener, Int32(SHUT_RDWR))
+    }
+
+    /// Closes what is left and joins the threads. No connection may be suspended.
+    func stop() {
+        MHD_stop_daemon(daemon)
+        _ = close(listener)
+        options.deallocate()
+        strings.forEach { free($0) }
+        context.release()
+    }
+}
+
+// The callbacks are free functions: a closure in an isolated context would be isolated with it and trap on a thread of the daemon's.
+
+private func core(_ context: UnsafeMutableRawPointer?) -> ServerCore? {
+    context.map { Unmanaged<ServerCore>.fromOpaque($0).takeUnretainedValue() }
+}
+
+private func onLog(_ context: UnsafeMutableRawPointer?, _ message: UnsafePointer<CChar>?) {
+    guard let core = core(context), let message else { return }
+    // libmicrohttpd reports clients' faults and its own in one voice; what matters to a caller reaches the observer.
+    core.logger.debug("libmicrohttpd reports", metadata: ["message": "\(String(cString: message))"])
+}
+
+private func onConnection(
+    _ context: UnsafeMutableRawPointer?, _ handle: OpaquePointer?, _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
+    _ code: MHD_ConnectionNotificationCode
+) {
+    guard let core = core(context), let handle, let slot else { return }
+    if code == .CONNECTION_NOTIFY_STARTED {
+        var peer = [CChar](repeating: 0, count: 64)
+        mhdshim_format_address(mhdshim_connection_address(handle), &peer, peer.count)
+        let text = peer.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
+        let connection = core.connections.add(descriptor: mhdshim_connection_fd(handle), peer: text)
+        slot.pointee = Unmanaged.passRetained(connection).toOpaque()
+        core.watch.connectionAdded()
+    } else if let pointer = slot.pointee {
+        slot.pointee = nil
+        let connection = Unmanaged<Connection>.fromOpaque(pointer).takeRetainedValue()
+        connection.markClosed()
+        core.connections.remove(connection)
+    }
+}
+
+private func onRequestLine(
+    _ context: UnsafeMutableRawPointer?, _ uri: UnsafePointer<CChar>?, _ handle: OpaquePointer?
+) -> UnsafeMutableRawPointer? {
+    guard let core = core(context), let handle, let slot = mhdshim_connection_context(handle) else { return nil }
+    let connection = Unmanaged<Connection>.fromOpaque(slot).takeUnretainedValue()
+    let exchange = Exchange(core: core, connection: connection, handle: handle, target: RequestTarget(uri))
+    return Unmanaged.passRetained(exchange).toOpaque()
+}
+
+private func onAccess(
+    _: UnsafeMutableRawPointer?, _: OpaquePointer?, _: UnsafePointer<CChar>?, _ method: UnsafePointer<CChar>?,
+    _ version: UnsafePointer<CChar>?, _ upload: UnsafePointer<CChar>?, _ uploadSize: UnsafeMutablePointer<Int>?,
+    _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
+) -> MHD_Result {
+    guard let pointer = slot?.pointee, let method, let version, let uploadSize else { return .NO }
+    let exchange = Unmanaged<Exchange>.fromOpaque(pointer).takeUnretainedValue()
+    let piece = UnsafeRawBufferPointer(start: upload, count: upload == nil ? 0 : uploadSize.pointee)
+    uploadSize.pointee = 0
+    return exchange.advance(method: method, version: version, upload: piece)
+}
+
+private func onCompleted(
+    _: UnsafeMutableRawPointer?, _: OpaquePointer?, _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
+    _ code: MHD_RequestTerminationCode
+) {
+    guard let slot, let pointer = slot.pointee else { return }
+    slot.pointee = nil
+    Unmanaged<Exchange>.fromOpaque(pointer).takeRetainedValue().complete(code)
+}

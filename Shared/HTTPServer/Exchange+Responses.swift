@@ -1,0 +1,164 @@
+internal import CMicroHTTPD
+import Glibc
+import HTTPMessage
+
+/// How a handler's answer becomes libmicrohttpd's.
+extension Exchange {
+    /// Opens what the answer needs: its file, or the buffer of its stream together with what is to write into it.
+    func prepare(_ response: Response) -> (PreparedResponse, (StreamBody, StreamBuffer)?) {
+        guard (200...599).contains(response.status) else {
+            core.logger.error("a handler answered with a status that is none", metadata: ["status": "\(response.status)"])
+            return (plain(core.error(500, "internal error")), nil)
+        }
+        switch response.body {
+        case .bytes(let bytes):
+            return (PreparedResponse(status: response.status, headers: response.headers, content: .bytes(bytes)), nil)
+        case .file(let path, let range):
+            return (file(response, path: path, range: range), nil)
+        case .stream(let body):
+            return stream(response, body)
+        }
+    }
+
+    /// An answer of bytes alone, such as the server's own and those of the early check.
+    func plain(_ response: Response) -> PreparedResponse {
+        guard case .bytes(let bytes) = response.body else { return PreparedResponse(status: 500, headers: [:], content: .bytes([])) }
+        return PreparedResponse(status: response.status, headers: response.headers, content: .bytes(bytes))
+    }
+
+    private func file(_ response: Response, path: String, range: Range<Int64>?) -> PreparedResponse {
+        let isRangeAllowed = range == nil && response.status == 200
+        let field = isRangeAllowed && mayUseRange(response.headers) ? head?.headers["Range"] : nil
+        do {
+            let part = try FilePart(opening: path) { size in
+                guard let range else { return ByteRange(field: field, size: size) }
+                return range.isEmpty || range.lowerBound < 0 || range.lowerBound >= size
+                    ? .unsatisfiable : .part(range.clamped(to: 0..<size))
+            }
+            var headers = response.headers
+            var status = response.status
+            if isRangeAllowed {
+                headers.set("Accept-Ranges", "bytes")
+                if field != nil, part.range != 0..<part.size { status = 206 }
+            }
+            if status == 206 {
+                headers.set("Content-Range", "bytes \(part.range.lowerBound)-\(part.range.upperBound - 1)/\(part.size)")
+            }
+            let content = PreparedResponse.Content.file(
+                descriptor: part.descriptor, offset: part.range.lowerBound, length: Int64(part.range.count))
+            return PreparedResponse(status: status, headers: headers, content: content)
+        } catch {
+            return plain(fault(error, path: path))
+        }
+    }
+
+    /// `If-Range` asks for the part only of the very content that the client has the rest of (RFC 9110, 13.1.5).
+    private func mayUseRange(_ headers: Headers) -> Bool {
+        guard method == .get else { return false }
+        guard let condition = head?.headers["If-Range"] else { return true }
+        return !condition.hasPrefix("W/") && condition == headers["ETag"]
+    }
+
+    private func fault(_ failure: FilePart.Failure, path: String) -> Response {
+        switch failure {
+        case .missing:
+            return core.error(404, "the content is not there")
+        case .unsatisfiable(let size):
+            return core.error(416, "the content has \(size) bytes", headers: ["Content-Range": "bytes */\(size)"])
+        case .unreadable(let code):
+            core.logger.error(
+                "a file cannot be read", metadata: ["path": "\(path)", "cause": "\(String(cString: strerror(code)))"])
+            return core.error(500, "the content cannot be read")
+        }
+    }
+
+    private func stream(_ response: Response, _ body: @escaping StreamBody) -> (PreparedResponse, (StreamBody, StreamBuffer)?) {
+        let buffer = StreamBuffer(connection: handle, bytesMax: core.configuration.streamBufferBytesMax)
+        let prepared = PreparedResponse(status: response.status, headers: response.headers, content: .stream(buffer))
+        guard method != .head else {
+            buffer.finish(isComplete: true)
+            return (prepared, nil)
+        }
+        guard core.streams.increment() <= core.configuration.streamsMax else {
+            core.streams.decrement()
+            return (plain(core.error(503, "the server is busy with \(core.configuration.streamsMax) streams")), nil)
+        }
+        let limit = route?.limits.streamSecondsMax ?? core.configuration.streamSecondsMax
+        state.withLock { state in
+            releaseSlot(&state)
+            state.slot = .stream
+            state.deadline = .now + .seconds(limit)
+        }
+        if core.isDraining { buffer.close(.draining) }
+        return (prepared, (body, buffer))
+    }
+
+    /// Hands the answer to libmicrohttpd; on its thread.
+    func queue(_ response: PreparedResponse) -> MHD_Result {
+        step = .answer
+        state.withLock { state in
+            if case .waiting = state.progress { state.progress = .queued }
+        }
+        guard let handed = response.handOver(bytesOut: &bytesOut) else {
+            core.logger.error("libmicrohttpd could not make a response")
+            return .NO
+        }
+        defer { MHD_destroy_response(handed) }
+        for field in response.headers where !PreparedResponse.isReserved(field.name) {
+            guard MHD_add_response_header(handed, field.name, field.value) == .YES else {
+                core.logger.error("a header field that cannot be sent was left out", metadata: ["name": "\(field.name)"])
+                continue
+            }
+        }
+        if core.isDraining { _ = MHD_add_response_header(handed, "Connection", "close") }
+        if method == .head { bytesOut = 0 }
+        return MHD_queue_response(handle, UInt32(response.status), handed)
+    }
+}
+
+extension PreparedResponse {
+    /// Content as libmicrohttpd's response object, which owns the file and keeps the buffer; nil where memory is short.
+    func handOver(bytesOut: inout Int) -> OpaquePointer? {
+        switch content {
+        case .bytes(let bytes):
+            bytesOut = bytes.count
+            return bytes.withUnsafeBytes { bytes in
+                // MUST_COPY does not write through the pointer that its C signature leaves mutable.
+                MHD_create_response_from_buffer(bytes.count, UnsafeMutableRawPointer(mutating: bytes.baseAddress), .RESPMEM_MUST_COPY)
+            }
+        case .file(let descriptor, let offset, let length):
+            bytesOut = Int(length)
+            if let response = MHD_create_response_from_fd_at_offset64(UInt64(length), descriptor, UInt64(offset)) { return response }
+            _ = close(descriptor)
+            return nil
+        case .stream(let buffer):
+            let context = Unmanaged.passRetained(buffer)
+            // UInt64.max is MHD_SIZE_UNKNOWN, a macro that Swift does not see.
+            if let response = MHD_create_response_from_callback(.max, 4096, readStream, context.toOpaque(), releaseStream) {
+                return response
+            }
+            context.release()
+            return nil
+        }
+    }
+
+    static func isReserved(_ name: String) -> Bool {
+        switch name.utf8.count {
+        case 4: Headers.equalNames(name, "Date")
+        case 14: Headers.equalNames(name, "Content-Length")
+        case 17: Headers.equalNames(name, "Transfer-Encoding")
+        default: false
+        }
+    }
+}
+
+private func readStream(_ context: UnsafeMutableRawPointer?, _: UInt64, _ buffer: UnsafeMutablePointer<CChar>?, _ bytesMax: Int) -> Int {
+    guard let context else { return -2 }
+    return Unmanaged<StreamBuffer>.fromOpaque(context).takeUnretainedValue()
+        .read(into: UnsafeMutableRawBufferPointer(start: buffer, count: bytesMax))
+}
+
+private func releaseStream(_ context: UnsafeMutableRawPointer?) {
+    guard let context else { return }
+    Unmanaged<StreamBuffer>.fromOpaque(context).release()
+}

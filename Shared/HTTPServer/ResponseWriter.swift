@@ -1,0 +1,39 @@
+/// The writing end of a streamed response.
+public struct ResponseWriter: Sendable {
+    private let buffer: StreamBuffer
+
+    init(_ buffer: StreamBuffer) {
+        self.buffer = buffer
+    }
+
+    /// Hands bytes to the client, who gets them as soon as the connection takes them.
+    ///
+    /// Returns at once while less than `streamBufferBytesMax` waits for the client and suspends while there is more. Bytes of one call stay
+    /// together; calls of several tasks come in any order.
+    public func write(_ bytes: [UInt8]) async throws(StreamClosed) {
+        while true {
+            switch buffer.offer(bytes) {
+            case .taken: return
+            case .closed(let reason): throw reason
+            case .full:
+                await buffer.room()
+                if Task.isCancelled { throw buffer.closedReason ?? .cancelled }
+            }
+        }
+    }
+
+    /// Suspends until the stream is over: for a stream that is waiting for something to say.
+    public func closed() async -> StreamClosed {
+        await buffer.closed()
+    }
+}
+
+/// Why nothing more can be written to a stream.
+public enum StreamClosed: Error, Sendable, Hashable {
+    case clientLeft
+    case draining
+    /// The route's `streamSecondsMax` is over.
+    case deadlineExceeded
+    /// The task that writes was cancelled.
+    case cancelled
+}
