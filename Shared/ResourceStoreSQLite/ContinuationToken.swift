@@ -1,0 +1,44 @@
+import Foundation
+import JSONCoding
+import ResourceStore
+
+/// Where the next page of a list begins: behind a key, at the first page's revision. Opaque to callers; base64 of a small JSON array.
+struct ContinuationToken {
+    let revision: Int64
+    let namespace: String
+    let name: String
+
+    init(revision: Int64, namespace: String, name: String) {
+        self.revision = revision
+        self.namespace = namespace
+        self.name = name
+    }
+
+    /// Throws `.invalid` for a text that is no token or another query's, `.tooOld` for a token of another store.
+    init(parsing text: String, plural: String, namespace queryNamespace: String?, storeID: String) throws(StoreError) {
+        let parts: [JSON]?
+        do {
+            parts = try Data(base64Encoded: text).map { try JSON(parsing: [UInt8]($0)) }?.arrayValue
+        } catch {
+            parts = nil
+        }
+        guard let parts, parts.count == 6, let revision = parts[3].integerValue, let namespace = parts[4].stringValue,
+            let name = parts[5].stringValue
+        else { throw .invalid("the continue token is not one that this server gave out") }
+        guard parts[0].stringValue == storeID else {
+            throw .tooOld("the continue token belongs to a store that is no more; start the list again")
+        }
+        guard parts[1].stringValue == plural, parts[2].stringValue == queryNamespace else {
+            throw .invalid("the continue token belongs to another list")
+        }
+        self.init(revision: revision, namespace: namespace, name: name)
+    }
+
+    func text(plural: String, namespace queryNamespace: String?, storeID: String) -> String {
+        let parts: [JSON] = [
+            .string(storeID), .string(plural), queryNamespace.map(JSON.string) ?? .null, .integer(revision), .string(namespace),
+            .string(name),
+        ]
+        return Data(JSON.array(parts).encoded()).base64EncodedString()
+    }
+}

@@ -1,0 +1,84 @@
+import Foundation
+import GRDB
+import Model
+import ResourceStore
+
+/// The table of objects.
+///
+/// An ordinary rowid table: rows of a kilobyte in a clustered key would make its inner pages hold almost nothing. The bytes come last, so that a
+/// scan under a selector does not touch the overflow pages of rows that it skips.
+enum ObjectTable {
+    static let schema = """
+        CREATE TABLE objects (
+          row_id INTEGER PRIMARY KEY,
+          plural TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL,
+          uid TEXT NOT NULL, revision INTEGER NOT NULL, labels BLOB, fields BLOB, version_offset INTEGER NOT NULL, bytes BLOB NOT NULL
+        );
+        CREATE UNIQUE INDEX objects_by_key ON objects (plural, namespace, name);
+        """
+
+    static let columns = "row_id, namespace, name, uid, revision, labels, fields, version_offset, bytes"
+
+    struct Found {
+        let rowID: Int64
+        let object: StoredObject
+    }
+
+    static func find(_ key: ObjectKey, in db: Database) throws -> Found? {
+        let statement = try db.cachedStatement(
+            sql: "SELECT \(columns) FROM objects WHERE plural = ? AND namespace = ? AND name = ?")
+        let rows = try Row.fetchCursor(statement, arguments: [key.plural, key.namespace, key.name])
+        guard let row = try rows.next() else { return nil }
+        return Found(rowID: row[0], object: try object(of: row, plural: key.plural))
+    }
+
+    static func exists(_ key: ObjectKey, in db: Database) throws -> Bool {
+        let statement = try db.cachedStatement(sql: "SELECT 1 FROM objects WHERE plural = ? AND namespace = ? AND name = ?")
+        return try Int.fetchOne(statement, arguments: [key.plural, key.namespace, key.name]) != nil
+    }
+
+    static func insert(_ object: EncodedObject, revision: Int64, in db: Database) throws {
+        let statement = try db.cachedStatement(
+            sql: """
+                INSERT INTO objects (plural, namespace, name, uid, revision, labels, fields, version_offset, bytes)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """)
+        try statement.execute(arguments: [
+            object.key.plural, object.key.namespace, object.key.name, object.uid.rawValue, revision, StringPairs.encode(object.labels),
+            StringPairs.encode(object.fields), object.resourceVersionOffset, Data(object.bytes),
+        ])
+    }
+
+    static func update(rowID: Int64, to object: EncodedObject, revision: Int64, in db: Database) throws {
+        let statement = try db.cachedStatement(
+            sql: "UPDATE objects SET revision = ?, labels = ?, fields = ?, version_offset = ?, bytes = ? WHERE row_id = ?")
+        try statement.execute(arguments: [
+            revision, StringPairs.encode(object.labels), StringPairs.encode(object.fields), object.resourceVersionOffset,
+            Data(object.bytes),
+            rowID,
+        ])
+    }
+
+    static func delete(rowID: Int64, in db: Database) throws {
+        try db.cachedStatement(sql: "DELETE FROM objects WHERE row_id = ?").execute(arguments: [rowID])
+    }
+
+    /// The object of a row of `columns`.
+    static func object(of row: Row, plural: String) throws -> StoredObject {
+        try object(of: row, plural: plural, labels: labels(of: row), fields: fields(of: row))
+    }
+
+    static func labels(of row: Row) throws -> [String: String] { try row.withUnsafeData(atIndex: 5, StringPairs.decode) }
+
+    static func fields(of row: Row) throws -> [String: String] { try row.withUnsafeData(atIndex: 6, StringPairs.decode) }
+
+    static func object(of row: Row, plural: String, labels: [String: String], fields: [String: String]) throws -> StoredObject {
+        let key = ObjectKey(plural: plural, namespace: row[1], name: row[2])
+        let bytes = try row.withUnsafeData(atIndex: 8) { $0.map { [UInt8]($0) } ?? [] }
+        let offset: Int = row[7]
+        guard bytes.indices.contains(offset) else { throw CorruptRow("\(key): its bytes are cut off") }
+        return StoredObject(
+            key: key, uid: UID(row[3] as String), revision: row[4], labels: labels, fields: fields, bytes: bytes,
+            resourceVersionOffset: offset)
+    }
+}

@@ -1,0 +1,280 @@
+import ResourceStore
+import Synchronization
+
+/// The newest changes, in revision order, bounded by count and bytes; and the watches that wait for the next one.
+///
+/// Watches have no buffers of their own: each reads along this one at its own pace, and one that falls off its end is `.tooOld`. So the memory
+/// is bounded however many watches there are, and the writer only wakes those that wait for the kind, namespace or name that changed.
+final class WatchHistory: Sendable {
+    /// What a waiting watch waits for; nil means any.
+    struct Interest: Hashable {
+        let plural: String
+        let namespace: String?
+        let name: String?
+    }
+
+    enum Wake: Sendable {
+        /// There may be something to read from this position on; before it there is nothing of interest.
+        case changed(position: Int)
+        /// Nothing of interest happened up to this revision.
+        case bookmark(revision: Int64, position: Int)
+        case ended
+    }
+
+    enum Reading {
+        case changes([Change], next: Int)
+        case atEnd
+        case tooOld(oldest: Int64)
+        case ended
+    }
+
+    private struct Waiter {
+        let continuation: CheckedContinuation<Wake, Never>
+        /// Nil when it wants no bookmarks, else the revision it has reported.
+        let reported: Int64?
+    }
+
+    private struct Entry {
+        let change: Change
+        let bytes: Int
+    }
+
+    private struct State {
+        var entries: [Entry] = []
+        /// Index in `entries` of the oldest one that still counts.
+        var head = 0
+        /// Position of `entries[0]`: positions count all changes since the store was opened.
+        var base = 0
+        var bytes = 0
+        /// The history holds everything after this revision.
+        var floor: Int64
+        var revision: Int64
+        var waiters: [Interest: [UInt64: Waiter]] = [:]
+        var lastWaiterID: UInt64 = 0
+        /// Position of the newest change of each object in the history.
+        var newest: [ObjectKey: Int] = [:]
+        var changesSinceBookmark = 0
+        var isClosed = false
+
+        var start: Int { base + head }
+        var end: Int { base + entries.count }
+    }
+
+    private let state: Mutex<State>
+    private let eventsMax: Int
+    private let bytesMax: Int
+
+    init(revision: Int64, eventsMax: Int, bytesMax: Int) {
+        state = Mutex(State(floor: revision, revision: revision))
+        self.eventsMax = max(1, eventsMax)
+        self.bytesMax = bytesMax
+    }
+
+    /// The revision up to which changes have been published.
+    var revision: Int64 { state.withLock { $0.revision } }
+
+    var waiterCount: Int { state.withLock { $0.waiters.values.reduce(0) { $0 + $1.count } } }
+
+    /// The position of the next change.
+    var end: Int { state.withLock { $0.end } }
+
+    /// The position of the first change after `revision`; nil when that is older than the history.
+    func position(after revision: Int64) -> Int? {
+        state.withLock { state in
+            if revision < state.floor { return nil }
+            var (low, high) = (state.head, state.entries.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if state.entries[middle].change.object.revision <= revision { low = middle + 1 } else { high = middle }
+            }
+            return state.base + low
+        }
+    }
+}
+
+// MARK: - Reading
+
+extension WatchHistory {
+    private static let scanMax = 1024
+    private static let batchMax = 64
+
+    /// The next changes of interest from `position` on, a batch at most.
+    func read(from position: Int, _ interest: Interest) -> Reading {
+        state.withLock { state in
+            if state.isClosed { return .ended }
+            if position < state.start { return .tooOld(oldest: state.floor) }
+            var index = position - state.base
+            if index >= state.entries.count { return .atEnd }
+            var found: [Change] = []
+            let last = min(state.entries.count, index + Self.scanMax)
+            while index < last, found.count < Self.batchMax {
+                let change = state.entries[index].change
+                if interest.includes(change.object.key) { found.append(change) }
+                index += 1
+            }
+            return .changes(found, next: state.base + index)
+        }
+    }
+
+    /// Waits until something of interest lies at or behind `position`. Returns `.ended` when the task is cancelled.
+    func wait(at position: Int, _ interest: Interest, reported: Int64?) async -> Wake {
+        let id = state.withLock { state in
+            state.lastWaiterID += 1
+            return state.lastWaiterID
+        }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let now: Wake? = state.withLock { state in
+                    if state.isClosed { return .ended }
+                    if state.end > position { return .changed(position: position) }
+                    state.waiters[interest, default: [:]][id] = Waiter(continuation: continuation, reported: reported)
+                    return nil
+                }
+                if let now { return continuation.resume(returning: now) }
+                // A cancellation before the waiter was in its place found nobody to wake.
+                if Task.isCancelled { cancel(id, interest) }
+            }
+        } onCancel: {
+            cancel(id, interest)
+        }
+    }
+
+    private func cancel(_ id: UInt64, _ interest: Interest) {
+        let waiter = state.withLock { state in
+            let waiter = state.waiters[interest]?.removeValue(forKey: id)
+            if state.waiters[interest]?.isEmpty == true { state.waiters[interest] = nil }
+            return waiter
+        }
+        waiter?.continuation.resume(returning: .ended)
+    }
+}
+
+extension WatchHistory.Interest {
+    init(_ query: WatchQuery) {
+        let name = query.fields.requirements.first { $0.field == "metadata.name" && $0.isEqual }?.value
+        self.init(plural: query.plural, namespace: query.namespace, name: name)
+    }
+
+    func includes(_ key: ObjectKey) -> Bool {
+        key.plural == plural && (namespace == nil || namespace == key.namespace) && (name == nil || name == key.name)
+    }
+
+    /// All interests that include `key`.
+    static func including(_ key: ObjectKey) -> [Self] {
+        [
+            Self(plural: key.plural, namespace: nil, name: nil), Self(plural: key.plural, namespace: key.namespace, name: nil),
+            Self(plural: key.plural, namespace: nil, name: key.name), Self(plural: key.plural, namespace: key.namespace, name: key.name),
+        ]
+    }
+}
+
+// MARK: - Writing
+
+extension WatchHistory {
+    /// Publishes the changes of a commit that ended at `revision`.
+    func append(_ changes: [Change], revision: Int64) {
+        let woken: [(CheckedContinuation<Wake, Never>, Wake)] = state.withLock { state in
+            state.revision = revision
+            if changes.isEmpty { return [] }
+            var woken: [(CheckedContinuation<Wake, Never>, Wake)] = []
+            for change in changes {
+                let position = state.end
+                Self.add(change, to: &state)
+                if !state.waiters.isEmpty { Self.take(change.object.key, at: position, from: &state, into: &woken) }
+            }
+            evict(&state)
+            // A watch that nothing concerns must not sleep until its place has left the history.
+            state.changesSinceBookmark += changes.count
+            if state.changesSinceBookmark > eventsMax / 8 { Self.takeForBookmarks(from: &state, into: &woken) }
+            return woken
+        }
+        for (continuation, wake) in woken { continuation.resume(returning: wake) }
+    }
+
+    private static func add(_ change: Change, to state: inout State) {
+        var change = change
+        let key = change.object.key
+        var bytes = change.object.footprint
+        if case .updated(let object, let previous) = change {
+            // Where the previous state is here already its bytes are shared instead of kept twice.
+            if let position = state.newest[key], case let known = state.entries[position - state.base].change.object,
+                known.revision == previous.revision
+            {
+                change = .updated(object, previous: known)
+            } else {
+                bytes += previous.footprint
+            }
+        }
+        state.newest[key] = state.end
+        state.entries.append(Entry(change: change, bytes: bytes))
+        state.bytes += bytes
+    }
+
+    private static func take(
+        _ key: ObjectKey, at position: Int, from state: inout State, into woken: inout [(CheckedContinuation<Wake, Never>, Wake)]
+    ) {
+        for interest in Interest.including(key) {
+            guard let waiters = state.waiters.removeValue(forKey: interest) else { continue }
+            for waiter in waiters.values { woken.append((waiter.continuation, .changed(position: position))) }
+        }
+    }
+
+    private func evict(_ state: inout State) {
+        while state.entries.count - state.head > eventsMax || (state.bytes > bytesMax && state.entries.count - state.head > 1) {
+            let entry = state.entries[state.head]
+            state.bytes -= entry.bytes
+            state.floor = entry.change.object.revision
+            let key = entry.change.object.key
+            if state.newest[key] == state.start { state.newest[key] = nil }
+            state.head += 1
+        }
+        if state.head > 64, state.head > state.entries.count / 4 {
+            state.entries.removeFirst(state.head)
+            state.base += state.head
+            state.head = 0
+        }
+    }
+
+    /// Wakes the waiting watches that are due a bookmark; false when the history is closed.
+    func wakeForBookmarks() -> Bool {
+        var woken: [(CheckedContinuation<Wake, Never>, Wake)] = []
+        let isOpen = state.withLock { state in
+            if !state.isClosed { Self.takeForBookmarks(from: &state, into: &woken) }
+            return !state.isClosed
+        }
+        for (continuation, wake) in woken { continuation.resume(returning: wake) }
+        return isOpen
+    }
+
+    private static func takeForBookmarks(from state: inout State, into woken: inout [(CheckedContinuation<Wake, Never>, Wake)]) {
+        state.changesSinceBookmark = 0
+        let wake = Wake.bookmark(revision: state.revision, position: state.end)
+        for interest in Array(state.waiters.keys) {
+            for (id, waiter) in state.waiters[interest] ?? [:] {
+                guard let reported = waiter.reported, reported < state.revision else { continue }
+                state.waiters[interest]?[id] = nil
+                woken.append((waiter.continuation, wake))
+            }
+            if state.waiters[interest]?.isEmpty == true { state.waiters[interest] = nil }
+        }
+    }
+
+    /// Ends all watches.
+    func close() {
+        let waiters = state.withLock { state in
+            state.isClosed = true
+            defer { state.waiters = [:] }
+            return state.waiters.values.flatMap { $0.values.map(\.continuation) }
+        }
+        for waiter in waiters { waiter.resume(returning: .ended) }
+    }
+}
+
+extension StoredObject {
+    /// About what it takes in memory, in bytes.
+    fileprivate var footprint: Int {
+        let pairs = labels.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count + 32 }
+        let values = fields.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count + 32 }
+        return bytes.count + pairs + values + 384
+    }
+}
