@@ -1,0 +1,62 @@
+import Model
+
+extension JobRun {
+    static let summaryCharactersMax = 120
+
+    /// The first line of what a step put out: of a script its stdout, of a processor its first value.
+    static func headline(_ end: StepEnd) -> String? {
+        let results = end.results
+        if let output = results.first(where: { $0.key.hasSuffix(".output") }) ?? results.first {
+            let line = Text.firstLine(output.text, charactersMax: summaryCharactersMax)
+            return line.isEmpty ? nil : line
+        }
+        return nil
+    }
+
+    /// The last find's first line; what a path that is still being walked found counts too.
+    private var lastFinding: String? {
+        steps.filter { $0.outcome == .found }.last { $0.headline != nil }?.headline
+    }
+
+    func success(_ path: [Int]) -> JobEnd {
+        let skipped = steps.count { $0.phase == .skipped }
+        guard skipped > 0 else {
+            return JobEnd(succeeded: true, summary: summary(onPath: path) ?? lastFinding, path: path)
+        }
+        let message = skipped == 1 ? "1 step was shown, not run" : "\(skipped) steps were shown, not run"
+        return JobEnd(succeeded: true, reason: .dryRun, message: message, summary: summary(onPath: path) ?? message, path: path)
+    }
+
+    private func summary(onPath path: [Int]) -> String? {
+        let headlines = Dictionary(
+            steps.compactMap { step in step.outcome == .found ? step.headline.map { (step.vertex, $0) } : nil }
+        ) { first, _ in first }
+        return path.reversed().lazy.compactMap { headlines[$0] }.first
+    }
+
+    func failure() -> JobEnd {
+        let failed = steps.filter { $0.phase == .failed }
+        guard let error = failed.last(where: { $0.outcome == .error }) else {
+            if failed.isEmpty { return JobEnd(succeeded: false, reason: .nothingFound, message: "the plan has no steps") }
+            let names = failed.prefix(5).map(\.operation).joined(separator: ", ") + (failed.count > 5 ? ", …" : "")
+            return JobEnd(
+                succeeded: false, reason: .nothingFound, message: "ruled out: \(names)",
+                summary: Text.firstLine("nothing found; ruled out: \(names)", charactersMax: Self.summaryCharactersMax))
+        }
+        let message = "\(error.operation): \(error.message ?? error.reason ?? "failed")"
+        let isLate = error.reason == StepFault.Reason.deadlineExceeded.rawValue
+        return JobEnd(
+            succeeded: false, reason: isLate ? .deadlineExceeded : .stepFailed, message: message,
+            summary: Text.firstLine(message, charactersMax: Self.summaryCharactersMax))
+    }
+
+    func message(for reason: JobEnd.Reason) -> String {
+        switch reason {
+        case .cancelled: "cancelled"
+        case .superseded: "a later dispatch took its place"
+        case .deadlineExceeded: "not finished within \(Int(clock.remainingSeconds)) s of its dispatch"
+        case .startDeadlineExceeded: "no step is started later than \(Int(clock.notAfterSeconds)) s after the dispatch"
+        case .dryRun, .nothingFound, .planInvalid, .stepFailed: reason.rawValue
+        }
+    }
+}

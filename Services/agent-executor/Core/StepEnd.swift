@@ -1,0 +1,99 @@
+import Model
+
+/// How one execution of a step ended.
+public enum StepEnd: Sendable, Equatable {
+    case found([StepResult])
+    case ruledOut([StepResult], StepFault)
+    case failed([StepResult], StepFault)
+
+    public static func failed(_ reason: StepFault.Reason, _ message: String) -> StepEnd { .failed([], StepFault(reason, message)) }
+
+    public var results: [StepResult] {
+        switch self {
+        case .found(let results), .ruledOut(let results, _), .failed(let results, _): results
+        }
+    }
+
+    public var outcome: StepOutcome {
+        switch self {
+        case .found: .found
+        case .ruledOut: .ruledOut
+        case .failed: .error
+        }
+    }
+
+    public var fault: StepFault? {
+        switch self {
+        case .found: nil
+        case .ruledOut(_, let fault), .failed(_, let fault): fault
+        }
+    }
+}
+
+/// Why a step did not find anything.
+public struct StepFault: Sendable, Equatable {
+    public enum Reason: String, Sendable, CaseIterable {
+        case argumentInvalid = "ArgumentInvalid"
+        case argumentTooLarge = "ArgumentTooLarge"
+        case cancelled = "Cancelled"
+        case deadlineExceeded = "DeadlineExceeded"
+        case exitStatus = "ExitStatus"
+        case httpFailed = "HTTPFailed"
+        case httpStatus = "HTTPStatus"
+        /// The agent ended while the step ran, and no attempt is left.
+        case interrupted = "Interrupted"
+        case planInvalid = "PlanInvalid"
+        case programNotFound = "ProgramNotFound"
+        case responseInvalid = "ResponseInvalid"
+        case ruledOut = "RuledOut"
+        case runtimeUnsupported = "RuntimeUnsupported"
+        case signaled = "Signaled"
+        case startFailed = "StartFailed"
+        case storageUnusable = "StorageUnusable"
+        case stuck = "ProcessStuck"
+        case timedOut = "TimedOut"
+    }
+
+    public static let messageBytesMax = 1024
+
+    public let reason: Reason
+    public let message: String
+
+    public init(_ reason: Reason, _ message: String) {
+        self.reason = reason
+        self.message = Text.prefix(message, bytesMax: Self.messageBytesMax)
+    }
+}
+
+/// A value that a step produced, as much of it as is in memory, and where the whole lies if that is more.
+public struct StepResult: Sendable, Equatable {
+    public struct Whole: Sendable, Equatable {
+        /// Bytes in the file.
+        public let size: Int
+        public let sha256: String
+        public let evidenceRef: String
+        /// On this node.
+        public let path: String
+
+        public init(size: Int, sha256: String, evidenceRef: String, path: String) {
+            self.size = size
+            self.sha256 = sha256
+            self.evidenceRef = evidenceRef
+            self.path = path
+        }
+    }
+
+    public let key: String
+    public let text: String
+    /// The file that holds the value; a value that has none is kept inline or cut.
+    public let whole: Whole?
+    /// Whether `text` is all of it.
+    public let isComplete: Bool
+
+    public init(key: String, text: String, whole: Whole? = nil, isComplete: Bool = true) {
+        self.key = key
+        self.text = text
+        self.whole = whole
+        self.isComplete = isComplete
+    }
+}
