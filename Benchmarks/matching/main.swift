@@ -115,9 +115,9 @@ let parseSeconds = cpuSeconds { parsedCount = (try? AlertPayload(webhook: webhoo
 precondition(parsedCount == alertCount, "the webhook does not parse")
 print("matching: webhook of \(alertCount) alerts, \(webhook.count) bytes: parsed in \(rounded(parseSeconds * 1e3)) ms")
 let routeSeconds = cpuSeconds {
-    var memory = StoredMemory()
-    let catalog = TriggerCatalog(compiled.map { ($0, 1) })
-    found = RoutingPlan(alerts, triggers: catalog, memory: &memory, at: Timestamp(seconds: 1_795_000_000)).pending.count
+    var plan = RoutingPlan(triggers: TriggerCatalog(compiled.map { ($0, 1) }), at: Timestamp(seconds: 1_795_000_000))
+    plan.add(alerts)
+    found = plan.pending.count
 }
 print("matching: \(found) intake items made of it in \(rounded(routeSeconds * 1e3)) ms, indexing included")
 

@@ -30,7 +30,7 @@ public struct StoredMemory: Sendable {
     }
 
     /// What the scheduler would answer for an item that it has stored already; nil where it has to be asked.
-    public mutating func duplicate(of item: IntakeItem, at now: Timestamp) -> TriggerResult? {
+    public mutating func duplicate(of item: IntakeItem, at now: Timestamp) -> TriggerOutcome? {
         guard item.resolved != true else { return nil }
         let key = Key(triggerUID: item.triggerUID, fingerprint: item.fingerprint)
         guard let entry = entries.value(for: key) else { return nil }
@@ -45,7 +45,7 @@ public struct StoredMemory: Sendable {
         if let startsAt = item.startsAt {
             guard let stored = entry.startsAt, startsAt <= stored else { return nil }
         }
-        return TriggerResult(
+        return TriggerOutcome(
             trigger: item.trigger, outcome: .duplicate, reason: "Known", message: nil, diagnosis: entry.diagnosis, until: entry.until)
     }
 
