@@ -31,7 +31,7 @@ public enum ServiceStore {
         return { commit in
             duration.observe(commit.duration.secondsValue)
             size.observe(Double(commit.transactions))
-            depth.set(Double(commit.queueDepth))
+            depth.set(commit.queueDepth)
             if commit.failure != nil { failures.increment() }
             // A full disk fails every commit: the log says when it begins and when it ends.
             let changed = isFailing.withLock { failing in

@@ -60,26 +60,11 @@ package struct AgentNames: Sendable {
         let ranked = aliases.compactMap { node, aliases -> (distance: Int, node: NodeName)? in
             let distances = ([node.rawValue] + aliases).map { candidate -> Int in
                 if !shortName.isEmpty, candidate.prefix(while: { $0 != "." }) == shortName { return 0 }
-                return Self.distance(Array(candidate.utf8), Array(name.utf8))
+                return EditDistance.between(candidate, name)
             }
             guard let best = distances.min(), best <= max(2, name.utf8.count / 3) else { return nil }
             return (best, node)
         }
         return ranked.sorted { ($0.distance, $0.node) < ($1.distance, $1.node) }.prefix(Self.suggestionsMax).map(\.node)
-    }
-
-    /// Levenshtein's edit distance, in bytes.
-    private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
-        var row = Array(0...right.count)
-        for (i, a) in left.enumerated() {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for (j, b) in right.enumerated() {
-                let substitution = diagonal + (a == b ? 0 : 1)
-                diagonal = row[j + 1]
-                row[j + 1] = min(substitution, row[j] + 1, diagonal + 1)
-            }
-        }
-        return row[right.count]
     }
 }

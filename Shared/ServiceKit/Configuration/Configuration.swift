@@ -1,3 +1,5 @@
+import Model
+
 /// The settings of one process, read once and whole: flags over environment over file over default.
 public struct Configuration: Sendable {
     private let values: [String: any Sendable]
@@ -38,14 +40,23 @@ public struct SettingTable: Sendable {
         byName = Dictionary(uniqueKeysWithValues: definitions.map { ($0.name, $0) })
     }
 
+    /// Reads the command line, the environment and the file that `--config` or `KUBEDIAG_CONFIG` names.
+    ///
+    /// - Parameter arguments: without the program's name, and without a question for help or the version.
+    public func configuration(arguments: [String], environment: [String: String] = [:]) throws(ConfigurationFaults) -> Configuration {
+        let outcome = try ConfigurationReader.read(table: self, arguments: arguments, environment: environment)
+        guard case .configuration(let configuration) = outcome else {
+            throw ConfigurationFaults([ConfigurationFault(.flag("--help"), "is no setting")])
+        }
+        return configuration
+    }
+
     func definition(named name: some StringProtocol) -> SettingDefinition? {
         byName[String(name)]
     }
 
     /// What the user may have meant by `name`, which is no setting.
     func nearMiss(of name: String, among candidates: [String]) -> String? {
-        candidates.map { (candidate: $0, distance: EditDistance.between($0, name)) }
-            .filter { $0.distance <= max(1, name.count / 4) }
-            .min { $0.distance < $1.distance }?.candidate
+        NearestName.find(name, among: candidates)
     }
 }

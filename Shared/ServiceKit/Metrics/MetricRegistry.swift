@@ -99,7 +99,10 @@ public final class MetricRegistry: Sendable {
 struct MetricPage {
     private(set) var bytes: [UInt8] = []
 
+    /// A counter that keeps the name which the original project gave it (`…_count`) is written as untyped: the conventions want `_total` of a
+    /// counter and keep `_count` for histograms, and `promtool check metrics` holds us to them.
     mutating func begin(_ name: String, help: String, type: String) {
+        let type = type == "counter" && !name.hasSuffix("_total") ? "untyped" : type
         bytes += "# HELP \(name) ".utf8
         MetricText.appendHelp(help, to: &bytes)
         bytes += "\n# TYPE \(name) \(type)\n".utf8

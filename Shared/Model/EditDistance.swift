@@ -1,8 +1,9 @@
 /// How far apart two words are: insertions, deletions, substitutions and swapped neighbours, each at a cost of one.
 ///
-/// Optimal string alignment; for names of flags and keys, so quadratic time is fine.
-enum EditDistance {
-    static func between(_ left: String, _ right: String) -> Int {
+/// Optimal string alignment; for names, flags and keys, so quadratic time is fine.
+public enum EditDistance {
+    /// Zero for equal words.
+    public static func between(_ left: String, _ right: String) -> Int {
         let (a, b) = (Array(left.utf8), Array(right.utf8))
         if a.isEmpty || b.isEmpty { return max(a.count, b.count) }
         var beforeLast: [Int] = []
