@@ -126,9 +126,13 @@ let package = Package(
 
         // Benchmarks, run by scripts/bench.
         main("bench-graph", "Benchmarks/graph", ["GraphBuilderCore", "Model", "JSONCoding"]),
+        main(
+            "bench-store", "Benchmarks/store",
+            ["ResourceStoreSQLite", "ResourceStore", "Model", .product(name: "GRDBSQLite", package: "GRDB.swift")]),
         main("bench-matching", "Benchmarks/matching", ["TriggerRouterCore", "RegularExpressions", "Model"]),
 
         // Tests
+        room("TestSupport", "Tests/TestSupport", ["ServiceKit", "HTTPClient", "HTTPMessage", "Model", "JSONCoding", logging]),
         tests("JSONCodingTests", ["JSONCoding"]),
         tests("DigestsTests", ["Digests"]),
         tests("RegularExpressionsTests", ["RegularExpressions"]),
@@ -136,10 +140,16 @@ let package = Package(
         tests("HTTPServerTests", ["HTTPServer", "HTTPMessage"]),
         tests("HTTPClientTests", ["HTTPClient", "HTTPMessage"]),
         tests("ModelTests", ["Model", "JSONCoding"]),
-        tests("ResourceStoreTests", ["ResourceStore", "ResourceStoreSQLite", "Model", "JSONCoding"]),
+        tests("ResourceStoreTests", ["ResourceStore", "ResourceStoreSQLite", "Model", "JSONCoding", "store-writer", grdb]),
+        main("store-writer", "Tests/StoreWriter", ["ResourceStore", "ResourceStoreSQLite", "Model"]),
+        tests(
+            "ResourceClientTests",
+            [
+                "ResourceClient", "ResourceStore", "HTTPClient", "HTTPServer", "HTTPMessage", "Model", "JSONCoding", logging,
+            ]),
         tests("ServiceKitTests", ["ServiceKit", "HTTPServer", "HTTPMessage", "HTTPClient", "JSONCoding"]),
         tests("ResourceAPITests", ["ResourceAPI", "ResourceClient", "ResourceStoreSQLite", "ServiceKit", "HTTPClient", "JSONCoding"]),
-        tests("GraphBuilderTests", ["GraphBuilderCore", "GraphBuilderService", "ServiceKit", "HTTPClient", "JSONCoding"]),
+        tests("GraphBuilderTests", ["GraphBuilderCore", "GraphBuilderService", "TestSupport", "HTTPMessage", "Model", "JSONCoding"]),
         tests("TriggerRouterTests", ["TriggerRouterCore", "TriggerRouterService", "ServiceKit", "HTTPClient", "JSONCoding"]),
         tests("SchedulerTests", ["SchedulerCore", "SchedulerService", "ServiceKit", "HTTPClient", "JSONCoding"]),
         tests("AgentExecutorTests", ["AgentExecutorCore", "AgentExecutorService", "ServiceKit", "HTTPClient", "JSONCoding"]),

@@ -20,7 +20,7 @@ public struct ServiceProgram: Sendable {
     public let name: String
     public let summary: String
     public let table: SettingTable
-    let assemble: Assemble
+    public let assemble: Assemble
 
     /// - Parameters:
     ///   - settings: the service's own, beside the common ones.
@@ -39,9 +39,7 @@ public struct ServiceProgram: Sendable {
     ) async -> Int32 {
         let configuration: Configuration
         do throws(ConfigurationFaults) {
-            let outcome = try ConfigurationReader.read(table: table, arguments: arguments, environment: environment) {
-                path throws(FileReadFault) in try FileReader.read(path, bytesMax: ConfigurationFile.bytesMax)
-            }
+            let outcome = try ConfigurationReader.read(table: table, arguments: arguments, environment: environment)
             switch outcome {
             case .help:
                 print(ConfigurationHelp(program: name, summary: summary, table: table).text, terminator: "")

@@ -1,0 +1,93 @@
+import Foundation
+import HTTPClient
+import HTTPMessage
+import JSONCoding
+import Logging
+import Model
+import ServiceKit
+
+/// A service of this package on a free loopback port, in this process, with a data directory of its own. `stop` ends it and removes the directory.
+public final class RunningService: Sendable {
+    public static let adminToken = "admin-token-for-tests-0123456789"
+    public static let serviceToken = "service-token-for-tests-0123456789"
+    public static let receiverToken = "receiver-token-for-tests-0123456789"
+
+    public let url: String
+    public let context: ServiceContext
+    public let http: HTTPClient
+    private let server: ServiceServer
+    private let assembly: ServiceAssembly
+    private let loops: Task<Void, any Error>
+    private let directory: TemporaryDirectory
+
+    /// - Parameter settings: flags of the program, beside `--data-dir` and the tokens.
+    public init(_ program: ServiceProgram, settings: [String] = []) async throws {
+        directory = try TemporaryDirectory()
+        let arguments = ["--data-dir", directory.path + "/data", "--port", "0", "--listen", "127.0.0.1"] + settings
+        let configuration = try program.table.configuration(arguments: arguments)
+        let logger = Logger(label: program.name) { _ in SwiftLogNoOpLogHandler() }
+        context = ServiceContext(name: program.name, configuration: configuration, logger: logger)
+        assembly = try await program.assemble(context)
+        let tokens = "admin \(Self.adminToken)\nservice \(Self.serviceToken)\nreceiver \(Self.receiverToken)\n"
+        server = try ServiceServer(context, endpoints: assembly.endpoints, authenticator: try Authenticator(tokens: tokens, logger: logger))
+        let address = try server.start()
+        url = "http://127.0.0.1:\(address.port)"
+        http = try HTTPClient()
+        let services = try assembly.background(address)
+        loops = Task {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for service in services { group.addTask { try await service.run() } }
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    public func stop() async {
+        await server.drain()
+        loops.cancel()
+        _ = await loops.result
+        await assembly.close()
+        await http.shutdown()
+        directory.remove()
+    }
+
+    /// Sends a request with the admin token and returns its status and body.
+    public func send(
+        _ method: HTTPMessage.Method, _ path: String, _ body: JSON? = nil, headers: [(String, String)] = [],
+        token: String? = RunningService.adminToken
+    ) async throws -> (status: Int, headers: Headers, body: JSON?) {
+        var request = ClientRequest(method: method, url: url + path, timeoutSeconds: 20)
+        if let token { request.headers.set("Authorization", "Bearer \(token)") }
+        if let body {
+            request.body = body.encoded()
+            request.headers.set("Content-Type", "application/json")
+        }
+        for (name, value) in headers { request.headers.set(name, value) }
+        let response = try await http.send(request)
+        return (response.status, response.headers, try? JSON(parsing: response.body))
+    }
+}
+
+/// A new folder under the system's temporary folder.
+public final class TemporaryDirectory: Sendable {
+    public let path: String
+
+    public init() throws {
+        path = FileManager.default.temporaryDirectory.appendingPathComponent("kubediag-test-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    }
+
+    public func remove() {
+        try? FileManager.default.removeItem(atPath: path)
+    }
+}
+
+/// Asks again and again until `condition` holds, for `seconds` at most; returns whether it came to hold.
+public func eventually(seconds: Double = 20, _ condition: () async throws -> Bool) async throws -> Bool {
+    let end = ContinuousClock.now + .seconds(seconds)
+    while ContinuousClock.now < end {
+        if try await condition() { return true }
+        try await Task.sleep(for: .milliseconds(5))
+    }
+    return try await condition()
+}
