@@ -45,7 +45,7 @@ extension APIError {
         case .conflict(.record, _):
             self = APIError(code: 409, reason: "Conflict", message: "what the object depends on has changed; try again", cause: "\(error)")
         case .tooOld(let message): self = .expired(message)
-        case .overloaded: self = .unavailable("too many writes are waiting; try again")
+        case .overloaded: self = .unavailable("too many requests are waiting for the store; try again")
         case .unavailable(let cause): self = .unavailable("the store cannot be written or read now; try again", cause: cause)
         case .invalid(let message): self = .badRequest(message)
         case .unsupported(let message): self = APIError(code: 405, reason: "MethodNotAllowed", message: message)
