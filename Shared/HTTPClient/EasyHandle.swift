@@ -82,7 +82,10 @@ final class EasyHandle {
     ) throws(HTTPClientError) {
         try set(ccurl_set_long(pointer, CURLOPT_CONNECTTIMEOUT_MS, max(1, Int(connectSeconds * 1_000))))
         try set(ccurl_set_long(pointer, CURLOPT_MAXAGE_CONN, configuration.idleConnectionSecondsMax))
+        // A peer that is gone without a word is noticed within two minutes also by a stream that may be silent for longer.
         try set(ccurl_set_long(pointer, CURLOPT_TCP_KEEPALIVE, 1))
+        try set(ccurl_set_long(pointer, CURLOPT_TCP_KEEPIDLE, 20))
+        try set(ccurl_set_long(pointer, CURLOPT_TCP_KEEPINTVL, 10))
         if let path = request.unixSocketPath { try set(ccurl_set_string(pointer, CURLOPT_UNIX_SOCKET_PATH, path)) }
         try set(ccurl_set_long(pointer, CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2)))
         if let file = configuration.caFile {
@@ -94,11 +97,15 @@ final class EasyHandle {
         if let file = configuration.clientKeyFile { try set(ccurl_set_string(pointer, CURLOPT_SSLKEY, file)) }
     }
 
+    /// libcurl repeats a request by itself, on a new connection, where a kept-alive one breaks before the first byte of the answer. The
+    /// server may have carried it out all the same, so a request that is not idempotent must not be repeated: its body is read through
+    /// callbacks that refuse to start over, and without a body it gets a connection of its own.
     private func prepareMethod(_ request: ClientRequest, context: UnsafeMutableRawPointer) throws(HTTPClientError) {
         if request.method == .head {
             try set(ccurl_set_long(pointer, CURLOPT_NOBODY, 1))
             return
         }
+        if !request.isIdempotent, request.body.isEmpty { try set(ccurl_set_long(pointer, CURLOPT_FRESH_CONNECT, 1)) }
         let announcesBody = !request.body.isEmpty || request.method == .post || request.method == .put || request.method == .patch
         if announcesBody {
             try prepareBody(request, context: context)
@@ -108,14 +115,10 @@ final class EasyHandle {
         try set(ccurl_set_string(pointer, CURLOPT_CUSTOMREQUEST, request.method.token))
     }
 
-    /// libcurl repeats a request by itself, on a new connection, where a kept-alive one breaks before the first byte of the answer. The
-    /// server may have carried it out all the same, so a request that is not idempotent must not be repeated: its body is read through
-    /// callbacks that refuse to start over, and without a body it gets a connection of its own.
     private func prepareBody(_ request: ClientRequest, context: UnsafeMutableRawPointer) throws(HTTPClientError) {
         try set(ccurl_set_long(pointer, CURLOPT_POST, 1))
         try set(ccurl_set_size(pointer, CURLOPT_POSTFIELDSIZE_LARGE, Int64(request.body.count)))
         if request.isIdempotent || request.body.isEmpty {
-            if !request.isIdempotent { try set(ccurl_set_long(pointer, CURLOPT_FRESH_CONNECT, 1)) }
             // Copied here and now; an empty body still needs a pointer, else libcurl would ask a callback for it.
             let code = request.body.withUnsafeBytes {
                 ccurl_set_bytes(pointer, CURLOPT_COPYPOSTFIELDS, $0.baseAddress ?? UnsafeRawPointer(pointer))

@@ -42,6 +42,9 @@ extension HTTPClientSuite {
                 _ = try await client.answer(ClientRequest(url: server.url()))
                 #expect(try await client.answer(ClientRequest(method: .post, url: server.url())).status == 200)
                 #expect(seen.count == 0 && server.accepted == 2)
+                let delete = ClientRequest(method: .delete, url: server.url(), isIdempotent: false)
+                #expect(try await client.answer(delete).status == 200)
+                #expect(seen.count == 0 && server.accepted == 3)
             }
         }
 
