@@ -133,6 +133,7 @@ let package = Package(
 
         // Tests
         room("TestSupport", "Tests/TestSupport", ["ServiceKit", "HTTPClient", "HTTPMessage", "Model", "JSONCoding", logging]),
+        tests("TidyTests", []),
         tests("JSONCodingTests", ["JSONCoding"]),
         tests("DigestsTests", ["Digests"]),
         tests("RegularExpressionsTests", ["RegularExpressions"]),
