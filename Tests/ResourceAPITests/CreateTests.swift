@@ -164,7 +164,10 @@ import Testing
             #expect(try await status("{}", type: "text/plain") == 415)
             #expect(try await status("a=b", type: "application/x-www-form-urlencoded") == 415)
             #expect(try await status("apiVersion: v1", type: "application/yaml") == 415)
-            let large = try await api.send(.post, APIFixture.operations, operation("x", script: String(repeating: "x", count: 4 << 20)))
+            // A client that asks first is told before it has sent anything.
+            let large = try await api.send(
+                .post, APIFixture.operations, operation("x", script: String(repeating: "x", count: 4 << 20)),
+                headers: ["Expect": "100-continue"])
             #expect(large.status == 413)
             let ok = try await api.send(
                 .post, APIFixture.operations, operation("charset"), type: "application/json; charset=utf-8")
