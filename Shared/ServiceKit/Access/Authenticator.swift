@@ -37,6 +37,13 @@ public final class Authenticator: Sendable {
         state = Mutex(State(table: table, stamp: stamp, checkedAt: .now))
     }
 
+    /// Accepts the tokens of a token file's text, which never changes: for a process that keeps its tokens elsewhere.
+    public init(tokens text: String, logger: Logger) throws(TokenFileFault) {
+        file = nil
+        self.logger = logger
+        state = Mutex(State(table: try TokenTable(parsing: text), checkedAt: .now))
+    }
+
     /// Whom the request's `Authorization: Bearer` proves.
     ///
     /// Throws a 401 `Unauthorized` that does not tell a missing token from a wrong one any further than the caller can see himself.
@@ -63,7 +70,7 @@ public final class Authenticator: Sendable {
     }
 
     private func currentTable() -> TokenTable {
-        guard let file else { return TokenTable() }
+        guard let file else { return state.withLock { $0.table } }
         let now = ContinuousClock.now
         return state.withLock { state in
             if now - state.checkedAt >= Self.checkInterval {

@@ -70,32 +70,3 @@ public enum CommonSettings {
         return faults
     }
 }
-
-/// How far an address to listen on reaches.
-enum ListenAddress: Sendable {
-    case loopback
-    case beyondLoopback
-
-    /// Nil where `text` is no IPv4 or IPv6 address; names are not resolved, `localhost` is 127.0.0.1.
-    init?(_ text: String) {
-        if text == "localhost" || text == "::1" || text.hasPrefix("127.") && Self.isIPv4(text) {
-            self = .loopback
-        } else if Self.isIPv4(text) || Self.isIPv6(text) {
-            self = .beyondLoopback
-        } else {
-            return nil
-        }
-    }
-
-    private static func isIPv4(_ text: String) -> Bool {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4
-            && parts.allSatisfy { part in
-                part.utf8.count <= 3 && part.utf8.allSatisfy { (48...57).contains($0) } && UInt8(part) != nil
-            }
-    }
-
-    private static func isIPv6(_ text: String) -> Bool {
-        text.contains(":") && text.allSatisfy { $0.isHexDigit && $0.isASCII || $0 == ":" || $0 == "." }
-    }
-}

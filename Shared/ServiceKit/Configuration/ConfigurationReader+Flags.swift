@@ -32,7 +32,7 @@ extension ConfigurationReader {
         let attached = parts.count == 2 ? String(parts[1]) : nil
         let origin = ConfigurationFault.Origin.flag("--\(name)")
         if name == "config" {
-            guard let path = attached ?? rest.popFirst() else {
+            guard let path = attached ?? takeValue(&rest) else {
                 addFault(ConfigurationFault(origin, "needs a FILE"))
                 return
             }

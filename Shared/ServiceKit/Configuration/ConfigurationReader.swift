@@ -17,19 +17,16 @@ struct ConfigurationReader {
         case version
     }
 
-    /// - Parameters:
-    ///   - arguments: without the program's name.
-    ///   - readFile: the bytes of the file that `--config` names.
+    /// - Parameter arguments: without the program's name.
     static func read(
-        table: SettingTable, arguments: [String], environment: [String: String],
-        readFile: (String) throws(FileReadFault) -> [UInt8]
+        table: SettingTable, arguments: [String], environment: [String: String]
     ) throws(ConfigurationFaults) -> Outcome {
         var reader = ConfigurationReader(table: table)
         let flags = reader.takeFlags(arguments)
         if flags.wantsHelp { return .help }
         if flags.wantsVersion { return .version }
         if let path = flags.configurationPath ?? environment["KUBEDIAG_CONFIG"].flatMap({ $0.isEmpty ? nil : $0 }) {
-            reader.takeFile(path, readFile: readFile)
+            reader.takeFile(path)
         }
         reader.takeEnvironment(environment)
         reader.takeValues(flags.values)
@@ -42,9 +39,10 @@ struct ConfigurationReader {
         faults.append(fault)
     }
 
-    private mutating func takeFile(_ path: String, readFile: (String) throws(FileReadFault) -> [UInt8]) {
+    private mutating func takeFile(_ path: String) {
         do throws(FileReadFault) {
-            let file = ConfigurationFile(path: path, bytes: try readFile(path), table: table)
+            let bytes = try FileReader.read(path, bytesMax: ConfigurationFile.bytesMax)
+            let file = ConfigurationFile(path: path, bytes: bytes, table: table)
             faults += file.faults
             takeValues(file.values)
         } catch {

@@ -37,9 +37,7 @@ struct ServiceRun {
     }
 
     private func serve(_ assembly: ServiceAssembly, context: ServiceContext, authenticator: Authenticator) async throws {
-        let server = try ServiceServer(
-            name: program.name, endpoints: assembly.endpoints, options: ServiceServer.Options(configuration), authenticator: authenticator,
-            metrics: context.metrics, health: context.health, logger: logger)
+        let server = try ServiceServer(context, endpoints: assembly.endpoints, authenticator: authenticator)
         let address = try server.start()
         let services: [any Service]
         do {

@@ -65,6 +65,13 @@ public final class ServiceServer: Sendable {
         server = HTTPServer(configuration: options.http, router: router, hooks: hooks)
     }
 
+    /// The server of a service that was built from `context`, with the options of its settings.
+    public convenience init(_ context: ServiceContext, endpoints: [Endpoint], authenticator: Authenticator) throws {
+        try self.init(
+            name: context.name, endpoints: endpoints, options: Options(context.configuration), authenticator: authenticator,
+            metrics: context.metrics, health: context.health, logger: context.logger)
+    }
+
     /// Binds and serves; returns where.
     @discardableResult
     public func start() throws -> BoundAddress {
