@@ -45,6 +45,7 @@ final class CommitQueue: Sendable {
     private let state: Mutex<State>
     private let pool: DatabasePool
     private let history: WatchHistory
+    private let recent = RecentObjects()
     private let limits: Limits
     private let observer: (@Sendable (GroupCommit) -> Void)?
 
@@ -147,7 +148,7 @@ extension CommitQueue {
 
     private func commit(_ group: [Work], after revision: Int64, _ db: Database) {
         let start = ContinuousClock.now
-        var writer = TransactionWriter(db: db, revision: revision)
+        var writer = TransactionWriter(db: db, recent: recent, revision: revision)
         var replies: [Reply] = []
         replies.reserveCapacity(group.count)
         do {
@@ -158,6 +159,7 @@ extension CommitQueue {
                 return writer.revision != revision || purged > 0 ? .commit : .rollback
             }
         } catch {
+            recent.forgetAll()
             fail(group, StoreError(storage: error), db)
             observe(group, writes: 0, since: start, failure: "\(error)")
             return

@@ -32,30 +32,48 @@ enum ObjectTable {
         return Found(rowID: row[0], object: try object(of: row, plural: key.plural))
     }
 
+    /// Where an object is and at which revision, without its bytes.
+    static func locate(_ key: ObjectKey, in db: Database) throws -> (rowID: Int64, revision: Int64)? {
+        let statement = try db.cachedStatement(sql: "SELECT row_id, revision FROM objects WHERE plural = ? AND namespace = ? AND name = ?")
+        let rows = try Row.fetchCursor(statement, arguments: [key.plural, key.namespace, key.name])
+        return try rows.next().map { (rowID: $0[0], revision: $0[1]) }
+    }
+
     static func exists(_ key: ObjectKey, in db: Database) throws -> Bool {
         let statement = try db.cachedStatement(sql: "SELECT 1 FROM objects WHERE plural = ? AND namespace = ? AND name = ?")
         return try Int.fetchOne(statement, arguments: [key.plural, key.namespace, key.name]) != nil
     }
 
-    static func insert(_ object: EncodedObject, revision: Int64, in db: Database) throws {
+    /// What of an object needs encoding before it can be bound.
+    struct Columns: Sendable {
+        let labels: Data?
+        let fields: Data?
+        let bytes: Data
+
+        init(_ object: EncodedObject) {
+            labels = StringPairs.encode(object.labels)
+            fields = StringPairs.encode(object.fields)
+            bytes = Data(object.bytes)
+        }
+    }
+
+    static func insert(_ object: EncodedObject, _ columns: Columns, revision: Int64, in db: Database) throws {
         let statement = try db.cachedStatement(
             sql: """
                 INSERT INTO objects (plural, namespace, name, uid, revision, labels, fields, version_offset, bytes)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """)
         try statement.execute(arguments: [
-            object.key.plural, object.key.namespace, object.key.name, object.uid.rawValue, revision, StringPairs.encode(object.labels),
-            StringPairs.encode(object.fields), object.resourceVersionOffset, Data(object.bytes),
+            object.key.plural, object.key.namespace, object.key.name, object.uid.rawValue, revision, columns.labels, columns.fields,
+            object.resourceVersionOffset, columns.bytes,
         ])
     }
 
-    static func update(rowID: Int64, to object: EncodedObject, revision: Int64, in db: Database) throws {
+    static func update(rowID: Int64, to object: EncodedObject, _ columns: Columns, revision: Int64, in db: Database) throws {
         let statement = try db.cachedStatement(
             sql: "UPDATE objects SET revision = ?, labels = ?, fields = ?, version_offset = ?, bytes = ? WHERE row_id = ?")
         try statement.execute(arguments: [
-            revision, StringPairs.encode(object.labels), StringPairs.encode(object.fields), object.resourceVersionOffset,
-            Data(object.bytes),
-            rowID,
+            revision, columns.labels, columns.fields, object.resourceVersionOffset, columns.bytes, rowID,
         ])
     }
 

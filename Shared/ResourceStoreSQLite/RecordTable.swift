@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import Model
 import ResourceStore
+
 import struct ResourceStore.Record  // GRDB has a type of that name too
 
 /// The table of records.
@@ -50,16 +51,16 @@ enum RecordTable {
     }
 
     static func insert(
-        bucket: String, key: String, value: [UInt8], expiresAt: Timestamp?, version: Int64, in db: Database
+        bucket: String, key: String, value: Data, expiresAt: Timestamp?, version: Int64, in db: Database
     ) throws {
         let statement = try db.cachedStatement(
             sql: "INSERT INTO records (bucket, key, version, expires_at, value) VALUES (?, ?, ?, ?, ?)")
-        try statement.execute(arguments: [bucket, key, version, expiresAt?.microseconds, Data(value)])
+        try statement.execute(arguments: [bucket, key, version, expiresAt?.microseconds, value])
     }
 
-    static func update(rowID: Int64, value: [UInt8], expiresAt: Timestamp?, version: Int64, in db: Database) throws {
+    static func update(rowID: Int64, value: Data, expiresAt: Timestamp?, version: Int64, in db: Database) throws {
         let statement = try db.cachedStatement(sql: "UPDATE records SET version = ?, expires_at = ?, value = ? WHERE row_id = ?")
-        try statement.execute(arguments: [version, expiresAt?.microseconds, Data(value), rowID])
+        try statement.execute(arguments: [version, expiresAt?.microseconds, value, rowID])
     }
 
     static func delete(rowID: Int64, in db: Database) throws {

@@ -2,6 +2,7 @@ import Dispatch
 import GRDB
 import Model
 import ResourceStore
+
 import struct ResourceStore.Record  // GRDB has a type of that name too
 
 /// A `ResourceStore` in one SQLite file: WAL, `synchronous=FULL`, one writer with group commit, reads on connections of their own.
@@ -40,6 +41,11 @@ public final class SQLiteStore: ResourceStore {
             guard let history, history.wakeForBookmarks() else { return }
             scheduleBookmarks(of: history, everySeconds: seconds)
         }
+    }
+
+    /// What `PRAGMA synchronous` says on the writer's connection: 2 is FULL.
+    package func synchronousMode() async throws -> Int? {
+        try await pool.writeWithoutTransaction { db in try Int.fetchOne(db, sql: "PRAGMA synchronous") }
     }
 
     public func close() async {

@@ -13,7 +13,7 @@ public struct SQLiteStoreConfiguration: Sendable {
     /// Events kept for watches that resume or lag.
     public var historyEventsMax = 20_000
     /// Bytes of these events at most.
-    public var historyBytesMax = 16 << 20
+    public var historyBytesMax = 8 << 20
     /// How often a watch that asked for bookmarks and sees nothing else gets one.
     public var bookmarkSeconds: Double = 30
     /// Reads that run at once, each on a connection of its own.

@@ -7,17 +7,19 @@ enum StringPairs {
     /// Nil for no pairs at all: the column is NULL then.
     static func encode(_ pairs: [String: String]) -> Data? {
         if pairs.isEmpty { return nil }
-        var data = Data()
-        for (key, value) in pairs.sorted(by: { $0.key < $1.key }) {
-            append(key, to: &data)
-            append(value, to: &data)
+        let sorted = pairs.sorted { $0.key < $1.key }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(sorted.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count + 8 })
+        for (key, value) in sorted {
+            append(key, to: &bytes)
+            append(value, to: &bytes)
         }
-        return data
+        return Data(bytes)
     }
 
-    private static func append(_ text: String, to data: inout Data) {
-        withUnsafeBytes(of: UInt32(text.utf8.count).littleEndian) { data.append(contentsOf: $0) }
-        data.append(contentsOf: text.utf8)
+    private static func append(_ text: String, to bytes: inout [UInt8]) {
+        withUnsafeBytes(of: UInt32(text.utf8.count).littleEndian) { bytes.append(contentsOf: $0) }
+        bytes.append(contentsOf: text.utf8)
     }
 
     static func decode(_ data: Data?) throws -> [String: String] {

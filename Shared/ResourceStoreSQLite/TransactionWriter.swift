@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import Model
 import ResourceStore
@@ -8,6 +9,7 @@ import ResourceStore
 /// the group go on without a savepoint. Anything else that is thrown is the storage's failure and ends the group.
 struct TransactionWriter {
     let db: Database
+    let recent: RecentObjects
     /// The revision of the last write.
     private(set) var revision: Int64
     private(set) var changes: [Change] = []
@@ -15,15 +17,16 @@ struct TransactionWriter {
 
     /// A write whose condition has been checked, with what it needs of the present row.
     private enum Step {
-        case insert(EncodedObject)
-        case replace(EncodedObject, ObjectTable.Found)
+        case insert(EncodedObject, ObjectTable.Columns)
+        case replace(EncodedObject, ObjectTable.Columns, ObjectTable.Found)
         case remove(ObjectTable.Found)
-        case putRecord(bucket: String, key: String, value: [UInt8], expiresAt: Timestamp?, rowID: Int64?)
+        case putRecord(bucket: String, key: String, value: Data, expiresAt: Timestamp?, rowID: Int64?)
         case removeRecord(rowID: Int64)
     }
 
-    init(db: Database, revision: Int64) {
+    init(db: Database, recent: RecentObjects, revision: Int64) {
         self.db = db
+        self.recent = recent
         self.revision = revision
     }
 
@@ -44,13 +47,13 @@ struct TransactionWriter {
 // MARK: - Conditions
 
 extension TransactionWriter {
-    private func check(_ write: Write, at index: Int) throws -> Step? {
+    private func check(_ write: TransactionRequest.Prepared, at index: Int) throws -> Step? {
         switch write {
-        case .create(let object):
+        case .create(let object, let columns):
             if try ObjectTable.exists(object.key, in: db) { throw StoreError.alreadyExists(object.key, write: index) }
-            return .insert(object)
-        case .update(let object, let ifRevision):
-            return .replace(object, try require(object.key, ifUID: object.uid, ifRevision: ifRevision, at: index))
+            return .insert(object, columns)
+        case .update(let object, let columns, let ifRevision):
+            return .replace(object, columns, try require(object.key, ifUID: object.uid, ifRevision: ifRevision, at: index))
         case .delete(let key, let ifUID, let ifRevision):
             return .remove(try require(key, ifUID: ifUID, ifRevision: ifRevision, at: index))
         case .requireObject(let key, let ifUID, let ifRevision):
@@ -65,7 +68,7 @@ extension TransactionWriter {
     }
 
     private func require(_ key: ObjectKey, ifUID: UID?, ifRevision: Int64?, at index: Int) throws -> ObjectTable.Found {
-        guard let found = try ObjectTable.find(key, in: db) else { throw StoreError.notFound(key, write: index) }
+        guard let found = try recent.find(key, in: db) else { throw StoreError.notFound(key, write: index) }
         if let ifUID, ifUID != found.object.uid {
             throw StoreError.conflict(.uid(key, expected: ifUID, actual: found.object.uid), write: index)
         }
@@ -97,14 +100,16 @@ extension TransactionWriter {
     private mutating func perform(_ step: Step, _ objects: inout [StoredObject], _ versions: inout [Int64]) throws {
         revision += 1
         switch step {
-        case .insert(let encoded):
-            try ObjectTable.insert(encoded, revision: revision, in: db)
+        case .insert(let encoded, let columns):
+            try ObjectTable.insert(encoded, columns, revision: revision, in: db)
             let object = StoredObject(encoded, revision: revision)
+            recent.remember(object)
             objects.append(object)
             changes.append(.created(object))
-        case .replace(let encoded, let present):
-            try ObjectTable.update(rowID: present.rowID, to: encoded, revision: revision, in: db)
+        case .replace(let encoded, let columns, let present):
+            try ObjectTable.update(rowID: present.rowID, to: encoded, columns, revision: revision, in: db)
             let object = StoredObject(encoded, revision: revision)
+            recent.remember(object)
             objects.append(object)
             changes.append(.updated(object, previous: present.object))
         case .remove(let present):

@@ -51,8 +51,6 @@ final class WatchHistory: Sendable {
         var revision: Int64
         var waiters: [Interest: [UInt64: Waiter]] = [:]
         var lastWaiterID: UInt64 = 0
-        /// Position of the newest change of each object in the history.
-        var newest: [ObjectKey: Int] = [:]
         var changesSinceBookmark = 0
         var isClosed = false
 
@@ -179,7 +177,9 @@ extension WatchHistory {
             var woken: [(CheckedContinuation<Wake, Never>, Wake)] = []
             for change in changes {
                 let position = state.end
-                Self.add(change, to: &state)
+                let bytes = change.footprint
+                state.entries.append(Entry(change: change, bytes: bytes))
+                state.bytes += bytes
                 if !state.waiters.isEmpty { Self.take(change.object.key, at: position, from: &state, into: &woken) }
             }
             evict(&state)
@@ -189,25 +189,6 @@ extension WatchHistory {
             return woken
         }
         for (continuation, wake) in woken { continuation.resume(returning: wake) }
-    }
-
-    private static func add(_ change: Change, to state: inout State) {
-        var change = change
-        let key = change.object.key
-        var bytes = change.object.footprint
-        if case .updated(let object, let previous) = change {
-            // Where the previous state is here already its bytes are shared instead of kept twice.
-            if let position = state.newest[key], case let known = state.entries[position - state.base].change.object,
-                known.revision == previous.revision
-            {
-                change = .updated(object, previous: known)
-            } else {
-                bytes += previous.footprint
-            }
-        }
-        state.newest[key] = state.end
-        state.entries.append(Entry(change: change, bytes: bytes))
-        state.bytes += bytes
     }
 
     private static func take(
@@ -224,8 +205,6 @@ extension WatchHistory {
             let entry = state.entries[state.head]
             state.bytes -= entry.bytes
             state.floor = entry.change.object.revision
-            let key = entry.change.object.key
-            if state.newest[key] == state.start { state.newest[key] = nil }
             state.head += 1
         }
         if state.head > 64, state.head > state.entries.count / 4 {
@@ -270,11 +249,21 @@ extension WatchHistory {
     }
 }
 
+extension Change {
+    /// About what it takes in memory, in bytes; a previous state that shares its storage with an earlier change is counted again.
+    fileprivate var footprint: Int {
+        switch self {
+        case .created(let object), .deleted(let object): object.footprint
+        case .updated(let object, let previous): object.footprint + previous.footprint
+        }
+    }
+}
+
 extension StoredObject {
     /// About what it takes in memory, in bytes.
     fileprivate var footprint: Int {
-        let pairs = labels.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count + 32 }
-        let values = fields.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count + 32 }
-        return bytes.count + pairs + values + 384
+        // A short dictionary's storage and its strings' come to about this much on a 64-bit platform.
+        let pairs = [labels, fields].reduce(0) { $0 + $1.reduce(64) { $0 + $1.key.utf8.count + $1.value.utf8.count + 96 } }
+        return bytes.count + pairs + 256
     }
 }

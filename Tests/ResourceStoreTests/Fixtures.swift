@@ -40,11 +40,11 @@ func diagnosisKey(_ name: String, namespace: String = "kubediag") -> ObjectKey {
 
 /// Opens a store in a directory of its own, hands it over, and closes it.
 func withStore(
-    _ configure: (inout SQLiteStoreConfiguration) -> Void = { _ in }, _ body: (SQLiteStore) async throws -> Void
+    _ configuration: SQLiteStoreConfiguration = SQLiteStoreConfiguration(directory: ""), _ body: (SQLiteStore) async throws -> Void
 ) async throws {
     let directory = try TemporaryDirectory()
-    var configuration = SQLiteStoreConfiguration(directory: directory.path)
-    configure(&configuration)
+    var configuration = configuration
+    configuration.directory = directory.path
     let store = try SQLiteStore(configuration: configuration)
     do {
         try await body(store)
@@ -53,6 +53,13 @@ func withStore(
         throw error
     }
     await store.close()
+}
+
+/// A configuration for `withStore`.
+func configured(_ change: (inout SQLiteStoreConfiguration) -> Void) -> SQLiteStoreConfiguration {
+    var configuration = SQLiteStoreConfiguration(directory: "")
+    change(&configuration)
+    return configuration
 }
 
 /// The next `count` events of a stream; fails the test instead of waiting forever.

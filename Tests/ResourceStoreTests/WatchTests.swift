@@ -86,7 +86,7 @@ import Testing
     }
 
     @Test func aRevisionOlderThanTheHistoryIsTooOld() async throws {
-        try await withStore({ $0.historyEventsMax = 10 }) { store in
+        try await withStore(configured { $0.historyEventsMax = 10 }) { store in
             let base = try await store.currentRevision()
             for index in 0..<25 { try await store.create(diagnosis("d-\(index)")) }
             await expectFailure("tooOld") {
@@ -98,7 +98,7 @@ import Testing
     }
 
     @Test func theHistoryIsBoundedInBytesToo() async throws {
-        try await withStore({ $0.historyBytesMax = 100_000 }) { store in
+        try await withStore(configured { $0.historyBytesMax = 100_000 }) { store in
             let base = try await store.currentRevision()
             for index in 0..<20 { try await store.create(diagnosis("d-\(index)", padding: 10_000)) }
             await expectFailure("tooOld") { _ = try await store.watch(WatchQuery(plural: "diagnoses", start: .after(base + 5))) }
@@ -115,7 +115,7 @@ import Testing
     }
 
     @Test func aReaderThatCannotKeepUpIsEnded() async throws {
-        try await withStore({ $0.historyEventsMax = 8 }) { store in
+        try await withStore(configured { $0.historyEventsMax = 8 }) { store in
             let stream = try await store.watch(WatchQuery(plural: "diagnoses", start: .now))
             for index in 0..<20 { try await store.create(diagnosis("d-\(index)")) }
             await expectFailure("tooOld") { for try await _ in stream {} }
@@ -123,7 +123,7 @@ import Testing
     }
 
     @Test func aSleepingWatchOutlivesAHistoryOfOtherKinds() async throws {
-        try await withStore({ $0.historyEventsMax = 8 }) { store in
+        try await withStore(configured { $0.historyEventsMax = 8 }) { store in
             let stream = try await store.watch(WatchQuery(plural: "diagnoses", namespace: "quiet", start: .now))
             async let events = take(1, from: stream)
             // Asleep before the others' changes push its place out of the history.
@@ -135,7 +135,7 @@ import Testing
     }
 
     @Test func bookmarksComeWhileNothingMatches() async throws {
-        try await withStore({ $0.bookmarkSeconds = 0.05 }) { store in
+        try await withStore(configured { $0.bookmarkSeconds = 0.05 }) { store in
             let base = try await store.currentRevision()
             let stream = try await store.watch(WatchQuery(plural: "agents", start: .now, bookmarks: true))
             async let events = take(1, from: stream)

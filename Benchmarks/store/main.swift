@@ -1,0 +1,1 @@
+await StoreBenchmark(arguments: CommandLine.arguments).run()
