@@ -102,12 +102,11 @@ public struct Headers: Sendable {
         !name.isEmpty && name.utf8.allSatisfy(isTokenByte)
     }
 
+    /// One bit per token byte, those below 64 and those from 64 on: `!#$%&'*+-.^_`|~`, digits and letters.
+    private static let tokenBits: (low: UInt64, high: UInt64) = (0x03FF_6CFA_0000_0000, 0x57FF_FFFF_C7FF_FFFE)
+
     private static func isTokenByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        default: "!#$%&'*+-.^_`|~".utf8.contains(byte)
-        }
+        byte < 128 && (byte < 64 ? tokenBits.low : tokenBits.high) >> (byte & 63) & 1 == 1
     }
 
     private static func lowercased(_ byte: UInt8) -> UInt8 {

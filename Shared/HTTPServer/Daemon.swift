@@ -36,7 +36,7 @@ final class Daemon: @unchecked Sendable {
         guard let daemon = mhdshim_start(options) else {
             let cause = errno == 0 ? "see the log" : String(cString: strerror(errno))
             options.deallocate()
-            strings.forEach { free($0) }
+            for text in strings { free(text) }
             context.release()
             throw .daemonFailed(log: cause)
         }
@@ -58,7 +58,7 @@ final class Daemon: @unchecked Sendable {
         MHD_stop_daemon(daemon)
         _ = close(listener)
         options.deallocate()
-        strings.forEach { free($0) }
+        for text in strings { free(text) }
         context.release()
     }
 }

@@ -65,6 +65,7 @@ extension Exchange {
         switch fault {
         case .ambiguous: core.error(400, "the length of the body is ambiguous")
         case .unsupportedCoding: core.error(501, "only the chunked transfer coding is supported")
+        case .fieldName: core.error(400, "a field name is malformed")
         case .host: core.error(400, "exactly one Host field is required")
         }
     }

@@ -111,7 +111,11 @@ extension Exchange {
             }
         }
         if core.isDraining { _ = MHD_add_response_header(handed, "Connection", "close") }
-        if method == .head { bytesOut = 0 }
+        if method == .head {
+            bytesOut = 0
+            // libmicrohttpd would send the last chunk even of an answer that has no body.
+            if case .stream = response.content { mhdshim_close_delimited(handed) }
+        }
         return MHD_queue_response(handle, UInt32(response.status), handed)
     }
 }

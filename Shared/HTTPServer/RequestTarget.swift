@@ -46,6 +46,9 @@ struct Framing: Sendable, Equatable {
         case ambiguous
         /// A transfer coding other than `chunked`.
         case unsupportedCoding
+        /// A field name that is no token, `Content-Length ` with its space among them, which two readers could read differently
+        /// (RFC 9112, 5.1).
+        case fieldName
         /// No `Host` field in HTTP/1.1, or several (RFC 9112, 3.2).
         case host
     }
@@ -68,6 +71,7 @@ struct Framing: Sendable, Equatable {
         var isChunked = false
         var expects = false
         for field in headers.fields {
+            guard Headers.isValidName(field.name) else { throw .fieldName }
             switch field.name.utf8.count {
             case 4 where Headers.equalNames(field.name, "Host"): hosts += 1
             case 6 where Headers.equalNames(field.name, "Expect"): expects = true

@@ -70,6 +70,11 @@ static inline unsigned int mhdshim_queued_status(struct MHD_Connection *connecti
   return info == NULL ? 0 : info->http_status;
 }
 
+// Sends the response without chunks and closes the connection after it.
+static inline void mhdshim_close_delimited(struct MHD_Response *response) {
+  MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+}
+
 // epoll_event is a packed struct around a union, which reads better from C.
 static inline int mhdshim_epoll_add(int epoll_fd, int fd, uint32_t events, uint64_t token) {
   struct epoll_event event = {.events = events, .data = {.u64 = token}};
