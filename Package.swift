@@ -92,7 +92,7 @@ let package = Package(
             "TriggerRouterService", "Services/trigger-router/Service",
             [
                 "TriggerRouterCore", "ServiceKit", "ServiceStore", "ResourceAPI", "ResourceStore", "ResourceStoreSQLite", "ResourceClient",
-                "HTTPClient", "JSONCoding",
+                "HTTPServer", "HTTPClient", "HTTPMessage", "JSONCoding", "Model", logging,
             ]),
         main("trigger-router", "Services/trigger-router/Main", ["TriggerRouterService", "ServiceKit"]),
 
@@ -146,12 +146,18 @@ let package = Package(
         tests(
             "ResourceClientTests",
             [
-                "ResourceClient", "ResourceStore", "HTTPClient", "HTTPServer", "HTTPMessage", "Model", "JSONCoding", logging,
+                "ResourceClient", "ResourceAPI", "ResourceStore", "ResourceStoreSQLite", "ServiceKit", "HTTPClient", "HTTPServer",
+                "HTTPMessage", "Model", "JSONCoding", "Digests", logging,
             ]),
         tests("ServiceKitTests", ["ServiceKit", "HTTPServer", "HTTPMessage", "HTTPClient", "JSONCoding"]),
         tests("ResourceAPITests", ["ResourceAPI", "ResourceClient", "ResourceStoreSQLite", "ServiceKit", "HTTPClient", "JSONCoding"]),
         tests("GraphBuilderTests", ["GraphBuilderCore", "GraphBuilderService", "TestSupport", "HTTPMessage", "Model", "JSONCoding"]),
-        tests("TriggerRouterTests", ["TriggerRouterCore", "TriggerRouterService", "ServiceKit", "HTTPClient", "JSONCoding"]),
+        tests(
+            "TriggerRouterTests",
+            [
+                "TriggerRouterCore", "TriggerRouterService", "RegularExpressions", "TestSupport", "ServiceKit", "HTTPServer", "HTTPClient",
+                "HTTPMessage", "JSONCoding", "Digests", "Model", logging,
+            ]),
         tests("SchedulerTests", ["SchedulerCore", "SchedulerService", "ServiceKit", "HTTPClient", "JSONCoding"]),
         tests("AgentExecutorTests", ["AgentExecutorCore", "AgentExecutorService", "ServiceKit", "HTTPClient", "JSONCoding"]),
         tests("KubeDiagCommandTests", ["KubeDiagCommand"]),
