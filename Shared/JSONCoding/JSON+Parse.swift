@@ -57,7 +57,7 @@ extension JSON {
         let document = bytes.withUnsafeBufferPointer { csimdjson_parse($0.baseAddress, $0.count) }
         defer { csimdjson_done() }
         guard document.error == 0, let tape = document.tape, let strings = document.strings else {
-            throw ParseError(simdjson: document.error, depthMax: limits.depthMax)
+            throw ParseError(simdjson: document.error, bytes, depthMax: limits.depthMax)
         }
         var walk = TapeWalk(tape: tape, strings: strings, depthMax: limits.depthMax)
         self = try walk.document()
@@ -74,15 +74,24 @@ extension JSON.ParseError {
         static let empty: Int32 = 12
     }
 
-    init(simdjson code: Int32, depthMax: Int) {
+    init(simdjson code: Int32, _ bytes: [UInt8], depthMax: Int) {
         switch code {
         case Code.memory: self.init(reason: .outOfMemory, message: "not enough memory to parse the document")
         case Code.depth:
             self.init(reason: .tooDeep(depthMax: depthMax), message: "document is nested deeper than \(depthMax) levels")
         case Code.utf8: self.init(reason: .invalidUTF8, message: "document is not valid UTF-8")
         case Code.empty: self.init(reason: .malformed, message: "document is empty")
-        case Code.number: self.init(reason: .malformed, message: "document has a malformed number or one beyond 64 bits")
-        default:
+        default: self.init(malformed: bytes, code)
+        }
+    }
+
+    private init(malformed bytes: [UInt8], _ code: Int32) {
+        if let fault = FaultLocator.fault(in: bytes) {
+            let place = fault.lineAndColumn(in: bytes).map { " in \($0)" } ?? ""
+            self.init(reason: .malformed, message: "document is not JSON: \(fault.message)\(place)", byteOffset: fault.offset)
+        } else if code == Code.number {
+            self.init(reason: .malformed, message: "document has a malformed number or one beyond 64 bits")
+        } else {
             let text = csimdjson_message(code).map { String(cString: $0) } ?? "unknown error \(code)"
             self.init(reason: .malformed, message: "document is not JSON: \(text)")
         }

@@ -36,6 +36,26 @@ import Testing
         #expect(error?.reason == .malformed, "\(text.debugDescription): \(String(describing: error))")
     }
 
+    /// Whoever wrote a document by hand finds the place.
+    @Test(arguments: [
+        ("{\"a\":1 \"b\":2}", 7, "expected ',' or '}'"), ("[1,2", 4, "the document ends where ',' or ']' is expected"),
+        ("[1,]", 3, "expected a value"),
+        ("{\"a\":1,}", 7, "expected a key in quotes"), ("{a:1}", 1, "expected a key in quotes"), ("{\"a\" 1}", 5, "expected ':'"),
+        ("{\"a\":}", 5, "expected a value"), ("[tru]", 1, "expected a value"), ("[1] x", 4, "unexpected content after the document"),
+        ("[01]", 1, "malformed number"), ("[1.]", 1, "malformed number"), ("[1e+]", 1, "malformed number"),
+        ("[\"abc]", 1, "a string is not closed"),
+        ("[\"a\\x\"]", 3, "unknown escape in a string"), ("[\"\\u12g4\"]", 2, "an escape in a string needs four hexadecimal digits"),
+        ("[\"a\tb\"]", 3, "a string has a control character that is not escaped"),
+        ("{\n  \"a\": 1,\n  \"b\" 2\n}", 18, "expected ':' in line 3, column 7"), (" ]", 1, "expected a value"),
+        ("[}", 1, "expected a value"),
+        ("[[],{}}", 6, "expected ',' or ']'"),
+    ])
+    func faultsHaveAPlace(text: String, offset: Int, message: String) {
+        let error = #expect(throws: JSON.ParseError.self) { try parse(text) }
+        #expect(error?.byteOffset == offset)
+        #expect(error?.message == "document is not JSON: \(message)")
+    }
+
     @Test(
         arguments: [
             [0xFF], [0xC0, 0x80], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80], [0xE2, 0x82], [0x80], [0xF8, 0x88, 0x80, 0x80, 0x80],
