@@ -42,12 +42,33 @@ public struct TriggerCatalog: Sendable {
         overlay[name] = .absent
     }
 
+    /// Takes over what another catalog knows that is newer than `revision`: the news that came while a list of that revision was on its way.
+    public mutating func takeOver(_ other: TriggerCatalog, newerThan revision: Int64) {
+        for (name, known) in other.revisions where known > revision {
+            if let trigger = other[name] { put(trigger, revision: known) }
+        }
+        for (name, known) in other.deletions where known > revision { remove(name, revision: known) }
+    }
+
+    /// A trigger was written without a change of what it matches and starts, such as its status: only its revision is noted.
+    public mutating func touch(_ name: String, revision: Int64) {
+        if let known = revisions[name], revision > known { revisions[name] = revision }
+    }
+
     private func isNews(_ name: String, _ revision: Int64) -> Bool {
         revision > revisions[name] ?? deletions[name] ?? Int64.min
     }
 
     /// How many triggers are matched one by one, or hidden, because the index does not know of them yet.
     public var overlayCount: Int { overlay.count }
+
+    public subscript(name: String) -> CompiledTrigger? {
+        switch overlay[name] {
+        case .present(let trigger)?: trigger
+        case .absent?: nil
+        case nil: index[name]
+        }
+    }
 
     /// All triggers, by name.
     public var triggers: [CompiledTrigger] {

@@ -8,6 +8,7 @@ import RegularExpressions
 public struct TriggerIndex: Sendable {
     /// By name.
     public let triggers: [CompiledTrigger]
+    private let places: [String: Int]
     private let byName: FieldIndex
     private let byLabel: [String: FieldIndex]
     /// Places of those that are filed nowhere.
@@ -36,6 +37,7 @@ public struct TriggerIndex: Sendable {
             }
         }
         self.triggers = triggers
+        places = Dictionary(triggers.enumerated().lazy.map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
         self.unfiled = unfiled
         byName = FieldIndex(named)
         byLabel = labelled.mapValues { FieldIndex($0) }
@@ -68,6 +70,10 @@ public struct TriggerIndex: Sendable {
             field = condition.field
             source = TextKey(condition.pattern.source)
         }
+    }
+
+    public subscript(name: String) -> CompiledTrigger? {
+        places[name].map { triggers[$0] }
     }
 
     /// The triggers that match, by name: exactly those whose own `matches` says so.

@@ -1,0 +1,7 @@
+import TriggerRouterService
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+exit(await TriggerRouter.program.run())

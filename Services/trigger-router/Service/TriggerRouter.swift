@@ -1,0 +1,106 @@
+import HTTPClient
+import Logging
+import Model
+import ResourceAPI
+import ResourceClient
+import ResourceStore
+import ServiceKit
+import ServiceStore
+import TriggerRouterCore
+
+/// trigger-router wired: owns Trigger, takes alerts in, matches them and hands what follows to the scheduler. It serves the other services'
+/// kinds too, so that one URL has the whole API.
+public struct TriggerRouter: Sendable {
+    public static let program = ServiceProgram(
+        name: "trigger-router",
+        summary: "The front door: takes alerts in, matches them with the triggers, and hands what is to be diagnosed to the scheduler.",
+        defaultPort: 8080, settings: TriggerRouterSettings.all
+    ) { context in
+        try await TriggerRouter(context).assembly
+    }
+
+    public let assembly: ServiceAssembly
+
+    public init(_ context: ServiceContext) async throws {
+        let http = try HTTPClient(configuration: HTTPClientConfiguration(userAgent: "kubediag-trigger-router/\(ProductVersion.text)"))
+        let triggers = LiveTriggers(logger: context.logger)
+        let scheduler = ServiceClient(http: http, base: context.configuration[TriggerRouterSettings.scheduler], token: context.clientToken)
+        let reachable = context.health.condition("SchedulerReachable", missing: "the scheduler at \(scheduler.base) has not answered yet")
+        let source = try await Self.source(context, http, triggers)
+        let metrics = RouterMetrics(context.metrics, triggers: triggers)
+        let activity = TriggerActivity(
+            store: source.store, writesPerTransaction: source.isRemote ? 1 : 100, logger: context.logger)
+        let decisions = DecisionLog(now: WallClock.now())
+        let receiver = AlertReceiver(
+            triggers: triggers, handover: IntakeHandover(scheduler: scheduler, metrics: metrics, reachable: reachable),
+            decisions: decisions,
+            activity: activity, metrics: metrics)
+        let endpoints = RouterEndpoints(
+            receiver: receiver, decisions: decisions, triggers: triggers,
+            receiverBodyMax: context.configuration[TriggerRouterSettings.receiverBodyMax])
+        let probe = SchedulerProbe(scheduler: scheduler, reachable: reachable)
+        assembly = ServiceAssembly(
+            endpoints: endpoints.all + ServedGroup(Self.kinds(context, http, source.store)).endpoints,
+            background: { _ in
+                [
+                    BackgroundLoop { try await triggers.run() }, BackgroundLoop { try await activity.run() },
+                    BackgroundLoop { try await probe.run() },
+                ] + (source.isRemote ? [BackgroundLoop { try await source.feed.follow() }] : [])
+            },
+            close: {
+                await source.store.close()
+                await http.shutdown()
+            })
+    }
+
+    /// Where the triggers are: the own store with everything loaded, or another router's.
+    private struct Source: Sendable {
+        let store: any ResourceStore
+        let feed: TriggerFeed
+        let isRemote: Bool
+    }
+
+    private static func source(_ context: ServiceContext, _ http: HTTPClient, _ triggers: LiveTriggers) async throws -> Source {
+        let loaded = context.health.condition("TriggersLoaded", missing: "the triggers are being loaded")
+        let owner = context.configuration[TriggerRouterSettings.triggersFrom]
+        let store: any ResourceStore =
+            if let owner { remoteStore(owner, [Trigger.definition], context, http) } else { try ServiceStore.open(context) }
+        let feed = TriggerFeed(store: store, triggers: triggers, loaded: loaded, logger: context.logger)
+        if owner == nil { try await feed.load() }
+        return Source(store: IndexedTriggerStore(store: store, triggers: triggers), feed: feed, isRemote: owner != nil)
+    }
+
+    private static func remoteStore(
+        _ owner: HTTPURL, _ definitions: [ResourceDefinition], _ context: ServiceContext, _ http: HTTPClient
+    ) -> RemoteStore {
+        let token = context.clientToken
+        let credentials: ClientCredentials = token.map { token in .provider { token.authorization } } ?? .anonymous
+        return RemoteStore(client: ResourceClient(baseURL: "\(owner)", credentials: credentials, http: http), definitions: definitions)
+    }
+
+    private static func kinds(_ context: ServiceContext, _ http: HTTPClient, _ triggers: any ResourceStore) -> [ServedKind] {
+        let graphBuilder = remoteStore(
+            context.configuration[TriggerRouterSettings.graphBuilder], [Operation.definition, OperationSet.definition], context, http)
+        let scheduler = remoteStore(
+            context.configuration[TriggerRouterSettings.scheduler], [Diagnosis.definition, Agent.definition], context, http)
+        return [
+            ServedKind(definition: Trigger.definition, store: triggers, admit: admit),
+            ServedKind(definition: Operation.definition, store: graphBuilder),
+            ServedKind(definition: OperationSet.definition, store: graphBuilder, isStatusWritable: false),
+            ServedKind(definition: Diagnosis.definition, store: scheduler, isStatusWritable: false),
+            ServedKind(definition: Agent.definition, store: scheduler, isStatusWritable: false),
+        ]
+    }
+
+    /// What RE2 and experience say about a trigger.
+    private static func admit(_ request: AdmissionRequest) throws(APIError) -> AdmissionReview {
+        guard request.change == .create || request.change == .update else { return AdmissionReview() }
+        let trigger: Trigger
+        do {
+            trigger = try request.object.decode(Trigger.self)
+        } catch {
+            return AdmissionReview(faults: [FieldFault(error.path, .invalid, error.message)])
+        }
+        return AdmissionReview(faults: TriggerAdmission.faults(trigger), warnings: TriggerAdmission.warnings(trigger))
+    }
+}
