@@ -101,8 +101,8 @@ let package = Package(
         room(
             "SchedulerService", "Services/scheduler/Service",
             [
-                "SchedulerCore", "ServiceKit", "ServiceStore", "ResourceAPI", "ResourceStore", "ResourceStoreSQLite", "ResourceClient",
-                "HTTPClient", "JSONCoding", "Digests",
+                "SchedulerCore", "Model", "ServiceKit", "ServiceStore", "ResourceAPI", "ResourceStore", "HTTPServer", "HTTPMessage",
+                "HTTPClient", "JSONCoding", "Digests", logging,
             ]),
         main("scheduler", "Services/scheduler/Main", ["SchedulerService", "ServiceKit"]),
 
@@ -111,8 +111,8 @@ let package = Package(
         room(
             "AgentExecutorService", "Services/agent-executor/Service",
             [
-                "AgentExecutorCore", "ServiceKit", "ServiceStore", "ResourceStore", "ResourceStoreSQLite", "HTTPClient", "ProcessRunner",
-                "JSONCoding", "Digests",
+                "AgentExecutorCore", "ServiceKit", "ServiceStore", "ResourceStore", "HTTPServer", "HTTPMessage", "HTTPClient",
+                "ProcessRunner", "Model", "JSONCoding", "Digests", logging,
             ]),
         main("agent-executor", "Services/agent-executor/Main", ["AgentExecutorService", "ServiceKit"]),
 
