@@ -29,9 +29,8 @@ import Testing
     /// What the killed process said, line by line.
     private func run(directory: String, round: Int, killAfterMilliseconds delay: Int) throws -> [[String]] {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent(
-            "store-writer")
-        process.arguments = [directory, String(round)]
+        process.executableURL = URL(fileURLWithPath: storeWriterPath)
+        process.arguments = ["stream", directory, String(round)]
         let pipe = Pipe()
         process.standardOutput = pipe
         try process.run()

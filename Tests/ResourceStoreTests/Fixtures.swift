@@ -81,6 +81,9 @@ func take(_ count: Int, from stream: WatchStream, withinSeconds seconds: Double 
     }
 }
 
+/// The helper process, built beside the tests.
+let storeWriterPath = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent("store-writer").path
+
 /// Waits until something holds; fails the test after 20 s.
 func eventually(_ condition: () -> Bool, sourceLocation: SourceLocation = #_sourceLocation) async throws {
     let deadline = ContinuousClock.now + .seconds(20)
