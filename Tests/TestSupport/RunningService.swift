@@ -6,7 +6,8 @@ import Logging
 import Model
 import ServiceKit
 
-/// A service of this package on a free loopback port, in this process, with a data directory of its own. `stop` ends it and removes the directory.
+/// A service of this package on a free loopback port, in this process, with a data directory of its own; it
+/// presents the service token to others. `stop` ends it and removes the directory.
 public final class RunningService: Sendable {
     public static let adminToken = "admin-token-for-tests-0123456789"
     public static let serviceToken = "service-token-for-tests-0123456789"
@@ -26,7 +27,11 @@ public final class RunningService: Sendable {
         let arguments = ["--data-dir", directory.path + "/data", "--port", "0", "--listen", "127.0.0.1"] + settings
         let configuration = try program.table.configuration(arguments: arguments)
         let logger = Logger(label: program.name) { _ in SwiftLogNoOpLogHandler() }
-        context = ServiceContext(name: program.name, configuration: configuration, logger: logger)
+        let tokenFile = directory.path + "/service-token"
+        try Data((Self.serviceToken + "\n").utf8).write(to: URL(fileURLWithPath: tokenFile))
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: tokenFile)
+        context = ServiceContext(
+            name: program.name, configuration: configuration, logger: logger, clientToken: try ClientToken(file: tokenFile, logger: logger))
         assembly = try await program.assemble(context)
         let tokens = "admin \(Self.adminToken)\nservice \(Self.serviceToken)\nreceiver \(Self.receiverToken)\n"
         server = try ServiceServer(context, endpoints: assembly.endpoints, authenticator: try Authenticator(tokens: tokens, logger: logger))
