@@ -1,0 +1,7 @@
+import GraphBuilderService
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+exit(await GraphBuilder.program.run())

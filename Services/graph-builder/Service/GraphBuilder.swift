@@ -1,0 +1,36 @@
+import GraphBuilderCore
+import Model
+import ResourceAPI
+import ResourceStore
+import ServiceKit
+import ServiceStore
+
+/// graph-builder wired: owns Operation and OperationSet, keeps the status of operation sets true, and serves plans and drawings.
+public struct GraphBuilder: Sendable {
+    public static let program = ServiceProgram(
+        name: "graph-builder",
+        summary: "Owns operations and operation sets: validates them, builds their graphs, and serves the plans that are run.",
+        defaultPort: 8081, settings: []
+    ) { context in
+        try await GraphBuilder(context).assembly
+    }
+
+    public let assembly: ServiceAssembly
+
+    public init(_ context: ServiceContext) async throws {
+        let store = try ServiceStore.open(context)
+        let read = context.health.condition("OperationsRead", missing: "operations and operation sets are being read")
+        let reconciler = OperationSetReconciler(store: store, metrics: context.metrics, logger: context.logger, read: read)
+        let plans = PlanSource(store: store)
+        let group = ServedGroup([
+            ServedKind(definition: Operation.definition, store: store),
+            ServedKind(definition: OperationSet.definition, store: store, isStatusWritable: false) { request throws(APIError) in
+                AdmissionReview(warnings: try await reconciler.warnings(about: request))
+            },
+        ])
+        assembly = ServiceAssembly(
+            endpoints: GraphEndpoints(plans: plans, store: store).all + group.endpoints,
+            background: { _ in [BackgroundLoop { try await reconciler.run() }] },
+            close: { await store.close() })
+    }
+}
