@@ -7,7 +7,7 @@ public struct DiagnosisSpec: ResourceSpec {
     public var podReference: PodReference?
     public var targetSelector: TargetSelector?
     public var parameters: [String: String]?
-    /// Seconds from creation to the end at the latest; 3600 when absent.
+    /// Seconds from its dispatch to the end at the latest; 3600 when absent.
     public var activeDeadlineSeconds: Int?
     /// Seconds after the end until the object is removed.
     public var ttlSecondsAfterFinished: Int?

@@ -121,7 +121,7 @@ extension OperationSpec {
         ])
 
     /// Keys of parameters and results: printable ASCII without spaces, at most 253 bytes.
-    static let parameterKeyFault: @Sendable (String) -> String? = { key in
+    package static let parameterKeyFault: @Sendable (String) -> String? = { key in
         if key.isEmpty || key.utf8.count > 253 { return "must have 1 to 253 bytes" }
         return key.utf8.allSatisfy { (33...126).contains($0) } ? nil : "must be printable ASCII without spaces"
     }
