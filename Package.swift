@@ -129,6 +129,8 @@ let package = Package(
         main(
             "bench-store", "Benchmarks/store",
             ["ResourceStoreSQLite", "ResourceStore", "Model", .product(name: "GRDBSQLite", package: "GRDB.swift")]),
+        cRoom("CBenchHTTP", "Benchmarks/http-server/C", libraries: ["microhttpd"]),
+        main("bench-http-server", "Benchmarks/http-server/Main", ["CBenchHTTP", "ServiceKit", "HTTPServer", "HTTPMessage", logging]),
         main("bench-matching", "Benchmarks/matching", ["TriggerRouterCore", "RegularExpressions", "Model"]),
 
         // Tests

@@ -144,13 +144,13 @@ extension DiagnosisMachine {
     ) -> Decision {
         guard case .dispatched(var dispatch) = stage, dispatch.attempt == attempt else { return Decision() }
         switch result {
-        case .acknowledged:
+        case .neverRan where dispatch.exposure != .accepted:
+            return finish(cancellation, by: .scheduler, at: now)
+        case .acknowledged, .neverRan:  // what it accepted has ended there, and its report is on its way
             dispatch.isCancelAcknowledged = true
             stage = .dispatched(dispatch)
             retry.cancelAt = nil
             retry.cancelFailures = 0
-        case .neverRan:
-            return finish(cancellation, by: .scheduler, at: now)
         case .failed:
             retry.cancelFailures += 1
             retry.cancelAt = now.adding(seconds: limits.pause(afterFailures: retry.cancelFailures))

@@ -1,0 +1,7 @@
+import SchedulerService
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+exit(await Scheduler.program.run())

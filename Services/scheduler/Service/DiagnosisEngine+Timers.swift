@@ -1,0 +1,71 @@
+import JSONCoding
+import Model
+import ResourceStore
+import SchedulerCore
+import ServiceKit
+
+extension DiagnosisEngine {
+    /// Sees to it that somebody wakes when the earliest deadline is due.
+    ///
+    /// A sleeper that was overtaken by an earlier deadline wakes in vain, which is cheaper than waking it to sleep again.
+    func armTimer() {
+        guard let earliest = deadlines.earliest(), armedAt.map({ earliest < $0 }) ?? true else { return }
+        armedAt = earliest
+        let clock = clock
+        lane.submit {
+            await clock.wait(until: earliest)
+            if !Task.isCancelled { await self.fire(armedFor: earliest) }
+        }
+    }
+
+    private func fire(armedFor time: Timestamp) {
+        if armedAt == time { armedAt = nil }
+        let now = clock.now()
+        while let id = deadlines.popDue(at: now) {
+            switch id {
+            case .leases: endLeases()
+            case .diagnosis(let uid):
+                guard let entry = entries[uid] else { continue }
+                switch entry.life {
+                case .reserved: continue
+                case .single: post(uid, .clock)
+                case .parentToPin: pinParent(entry)
+                case .parent: postParent(uid, .clock)
+                }
+                // While a write is under way nothing re-arms; the write's end does.
+                if entries[uid] === entry, !entry.isWriting { arm(entry) }
+            }
+        }
+        armTimer()
+    }
+
+    /// Sets every timer again: what the deadlines depend on has changed for all.
+    func armAll() {
+        for entry in entries.values where !entry.isWriting { arm(entry) }
+    }
+
+    // MARK: The brake
+
+    func setPaused(_ isPaused: Bool) async throws(APIError) {
+        guard queue.isPaused != isPaused else { return }
+        let now = clock.now()
+        do {
+            let record = BrakeRecord(isPaused: isPaused, changedAt: now)
+            try await store.transact([.putRecord(bucket: Bucket.settings, key: BrakeRecord.key, value: try JSON.encode(record))])
+        } catch {
+            throw .unavailable("the store can't be written now; try again", cause: "\(error)")
+        }
+        apply(isPaused: isPaused, changedAt: now)
+        logger.info(isPaused ? "dispatch paused" : "dispatch resumed")
+    }
+
+    func apply(isPaused: Bool, changedAt: Timestamp) {
+        queue.setPaused(isPaused)
+        metrics.paused.set(isPaused ? 1 : 0)
+        if !isPaused {
+            resumedAt = changedAt
+            for node in queue.nodes { pump(node) }
+        }
+        armAll()
+    }
+}

@@ -1,0 +1,237 @@
+import Logging
+import Model
+import ResourceStore
+import SchedulerCore
+
+/// The one owner of everything that is unfinished: entries, queues, leases and deadlines.
+///
+/// It decides with the Core between two suspensions, writes down what has to be durable (one writer per diagnosis: what comes meanwhile waits in
+/// its mailbox), and hands the resulting actions to the work lane. Memory follows the store, never the other way round.
+actor DiagnosisEngine {
+    let store: any ResourceStore
+    let clock: SchedulerClock
+    let limits: SchedulerLimits
+    let plans: PlanSource
+    let gateway: AgentGateway
+    let lane: WorkLane
+    let metrics: SchedulerMetrics
+    let logger: Logger
+
+    var entries: [UID: DiagnosisEntry] = [:]
+    /// Unfinished diagnoses that are bound to a node.
+    var uidsByNode: [NodeName: Set<UID>] = [:]
+    var queue: DispatchQueue
+    var registry: AgentRegistry
+    var agents = AgentShelf()
+    var deadlines = DeadlineHeap<DeadlineID>()
+    var armedAt: Timestamp?
+    var resumedAt: Timestamp?
+    /// Entries that are not dispatched: what `queuedDiagnosesMax` bounds.
+    var undispatchedCount = 0
+    var rates = RateBook()
+    /// Plans that are known to be in the store.
+    var storedPlans: Set<String> = []
+    var planBytes: [String: [UInt8]] = [:]
+    /// Finished diagnoses by node, as the index in the store has them.
+    var finishedCounts: [String: Int] = [:]
+    /// Objects that are being removed by this process, so that the watch need not clean up after them.
+    var collecting: Set<UID> = []
+
+    static let planBytesMax = 64
+    static let retrySeconds = 0.5
+    /// How long what is merely worth showing may wait for company in a write.
+    static let flushSeconds = 0.1
+    static let queuedFlushSeconds = 1.0
+    static let aggregateFlushSeconds = 1.0
+    static let conflictAttemptsMax = 20
+
+    enum DeadlineID: Hashable, Sendable {
+        case diagnosis(UID)
+        case leases
+    }
+
+    init(
+        store: any ResourceStore, clock: SchedulerClock, limits: SchedulerLimits, plans: PlanSource, gateway: AgentGateway,
+        lane: WorkLane, metrics: SchedulerMetrics, logger: Logger
+    ) {
+        self.store = store
+        self.clock = clock
+        self.limits = limits
+        self.plans = plans
+        self.gateway = gateway
+        self.lane = lane
+        self.metrics = metrics
+        self.logger = logger
+        queue = DispatchQueue(queuedMax: limits.queuedDiagnosesMax)
+        registry = AgentRegistry(limits: limits.agents)
+    }
+
+    func surroundings(_ entry: DiagnosisEntry) -> Surroundings {
+        var surroundings = Surroundings(isPaused: queue.isPaused, resumedAt: resumedAt)
+        if let dispatch = entry.machine?.dispatch, dispatch.unknownSince != nil {
+            surroundings.isMassLapse = registry.isMassLapse(dispatch.node)
+        }
+        return surroundings
+    }
+}
+
+// MARK: The mailbox
+
+extension DiagnosisEngine {
+    /// Hands an event to the diagnosis; nothing happens when it is finished or gone.
+    func post(_ uid: UID, _ event: DiagnosisMachine.Event) {
+        guard let entry = entries[uid] else { return }
+        entry.mailbox.append(DiagnosisEntry.Envelope(event: event))
+        step(entry)
+    }
+
+    /// Applies what the mailbox holds. Without a write that must come first, all of it happens before this returns.
+    func step(_ entry: DiagnosisEntry) {
+        guard !entry.isWriting, case .single(let before) = entry.life, entries[entry.uid] === entry else { return }
+        let now = clock.now()
+        if let retryAt = entry.retryAt, now < retryAt { return }
+        entry.retryAt = nil
+        let batch = entry.mailbox
+        entry.mailbox = []
+        var step = MachineStep(machine: before)
+        for envelope in batch {
+            step.apply(envelope, at: now, limits: limits.lifecycle, surroundings: surroundings(entry))
+        }
+        if let flushAt = entry.flushAt, now >= flushAt { step.durability = max(step.durability, .now) }
+        guard step.durability == .now else {
+            publish(step, of: entry)
+            return
+        }
+        entry.isWriting = true
+        let (uid, decided) = (entry.uid, step)
+        lane.submit { await self.persist(uid, decided, batch) }
+    }
+
+    /// Writes a step down, publishes it, and goes on with what has come meanwhile.
+    private func persist(_ uid: UID, _ step: MachineStep, _ batch: [DiagnosisEntry.Envelope]) async {
+        guard let entry = entries[uid] else { return step.reply(.gone) }
+        let outcome = await write(entry, step)
+        entry.isWriting = false
+        guard entries[uid] === entry else { return step.reply(.gone) }
+        switch outcome {
+        case .written:
+            entry.content = nil
+            entry.flushAt = nil
+            publish(step, of: entry)
+            lookBack(entry)
+        case .gone:
+            step.reply(.gone)
+            drop(entry)
+        case .failed:
+            // Nothing of it has happened. Reports are refused, so that they come again; the rest is tried again.
+            step.reply(.unavailable)
+            entry.mailbox = batch.filter { $0.reply == nil } + entry.mailbox
+            entry.retryAt = clock.now().adding(seconds: Self.retrySeconds)
+            arm(entry)
+        }
+        if entries[uid] === entry, !entry.mailbox.isEmpty { self.step(entry) }
+    }
+
+    /// Takes in what others changed while a write was under way: it is in the object that was written on top of it, or was seen since.
+    private func lookBack(_ entry: DiagnosisEntry) {
+        guard entries[entry.uid] === entry else { return }
+        if let object = entry.object, entry.machine?.isCancelRequested == false { observe(object, entry) }
+        guard let seen = entry.observed else { return }
+        entry.observed = nil
+        do throws(StoreError) {
+            try observe(seen, entry)
+        } catch {
+            logger.error("diagnosis does not read back", metadata: ["uid": "\(entry.uid)", "cause": "\(error)"])
+        }
+    }
+
+    /// Puts a step into force: memory, queues, deadlines, replies, and then the actions.
+    private func publish(_ step: MachineStep, of entry: DiagnosisEntry) {
+        guard case .single(let before) = entry.life else { return }
+        let machine = step.machine
+        entry.life = .single(machine)
+        if let content = step.content, step.durability != .now { entry.content = content }
+        note(before, machine, entry)
+        if step.durability == .soon, entry.flushAt == nil {
+            let isQueued = if case .queued = machine.stage { true } else { false }
+            entry.flushAt = clock.now().adding(seconds: isQueued ? Self.queuedFlushSeconds : Self.flushSeconds)
+        }
+        for reply in step.replies { reply.continuation.resume(returning: reply.answer) }
+        if machine.isFinished {
+            perform(step.actions, of: entry)
+            finish(entry)
+            return
+        }
+        arm(entry)
+        perform(step.actions, of: entry)
+    }
+
+    /// Keeps what hangs on a diagnosis' state in line with it.
+    private func note(_ before: DiagnosisMachine, _ after: DiagnosisMachine, _ entry: DiagnosisEntry) {
+        if before.node != after.node {
+            if let node = before.node { uidsByNode[node]?.remove(entry.uid) }
+            if let node = after.node { uidsByNode[node, default: []].insert(entry.uid) }
+        }
+        if !before.occupiesSlot, after.occupiesSlot { undispatchedCount -= 1 }
+        if before.phase != after.phase {
+            metrics.unfinished(before.phase.rawValue).add(-1)
+            if !after.isFinished { metrics.unfinished(after.phase.rawValue).add(1) }
+            logger.info(
+                "phase changed",
+                metadata: [
+                    "uid": "\(entry.uid)", "diagnosis": "\(entry.key.namespace)/\(entry.key.name)", "phase": "\(after.phase.rawValue)",
+                    "node": "\(after.node?.rawValue ?? "")", "trace_id": "\(entry.traceID)",
+                ])
+            tellParent(of: entry, ParentAggregate.Child(after.phase))
+        }
+    }
+
+    /// Sets the timer of an entry to whatever is due first.
+    func arm(_ entry: DiagnosisEntry) {
+        guard entries[entry.uid] === entry else { return }
+        var due: [Timestamp] = [entry.flushAt, entry.retryAt].compactMap { $0 }
+        if entry.retryAt == nil {
+            switch entry.life {
+            case .single(let machine):
+                if let at = machine.nextDeadline(after: clock.now(), limits: limits.lifecycle, surroundings: surroundings(entry)) {
+                    due.append(at)
+                }
+            case .parent(let aggregate):
+                if !aggregate.isDeadlineExceeded { due.append(aggregate.deadline(limits.lifecycle)) }
+            case .reserved, .parentToPin: break
+            }
+        }
+        deadlines.set(.diagnosis(entry.uid), at: due.min())
+        armTimer()
+    }
+}
+
+/// Several events applied to a copy, before anybody else sees the result.
+struct MachineStep: Sendable {
+    var machine: DiagnosisMachine
+    var actions: [DiagnosisMachine.Action] = []
+    var durability = DiagnosisMachine.Durability.none
+    /// The last report that was applied.
+    var content: JobReport?
+    var lateReport: JobReport?
+    var replies: [(continuation: CheckedContinuation<ReportAnswer, Never>, answer: ReportAnswer)] = []
+
+    /// Answers everybody who waits, whatever was decided.
+    func reply(_ answer: ReportAnswer) {
+        for reply in replies { reply.continuation.resume(returning: answer) }
+    }
+
+    mutating func apply(
+        _ envelope: DiagnosisEntry.Envelope, at now: Timestamp, limits: LifecycleLimits, surroundings: Surroundings
+    ) {
+        let decision = machine.apply(envelope.event, at: now, limits: limits, surroundings: surroundings)
+        actions += decision.actions
+        durability = max(durability, decision.durability)
+        switch decision.verdict {
+        case .applied?: content = envelope.report
+        case .late?: lateReport = envelope.report
+        case .ignored?, .stale?, nil: break
+        }
+        if let reply = envelope.reply { replies.append((reply, decision.verdict == .stale ? .stale : .taken)) }
+    }
+}

@@ -1,0 +1,165 @@
+import HTTPClient
+import HTTPMessage
+import HTTPServer
+import JSONCoding
+import Model
+import ResourceStore
+import SchedulerCore
+import ServiceKit
+
+/// The routes beside the resource API.
+struct SchedulerEndpoints: Sendable {
+    let engine: DiagnosisEngine
+    let desk: IntakeDesk
+    let http: HTTPClient
+    let token: ClientToken?
+
+    /// A thousand items with their parameters.
+    private static let intakeBytesMax = 16 << 20
+    private static let evidenceSecondsMax = 600.0
+
+    var all: [Endpoint] { intake + agents + diagnoses + brakes }
+
+    private var intake: [Endpoint] {
+        [
+            Endpoint(
+                .post, "/api/v1/intake", access: [.service, .admin], limits: RouteLimits(bodyBytesMax: Self.intakeBytesMax),
+                summary: "Takes matches of triggers, each answered on its own."
+            ) { call in
+                try .encoding(try await desk.take(try call.decode(IntakeRequest.self)))
+            }
+        ]
+    }
+
+    // MARK: Agents
+
+    private var agents: [Endpoint] {
+        [
+            Endpoint(
+                .put, "/api/v1/agents/{node}/registration", access: [.agent], summary: "Registers the agent of a node."
+            ) { call in
+                let node = try Self.node(call)
+                return try .encoding(try await engine.register(try call.decode(AgentRegistration.self), of: node))
+            },
+            Endpoint(.put, "/api/v1/agents/{node}/heartbeat", access: [.agent], summary: "Renews the lease of a node's agent.") { call in
+                let node = try Self.node(call)
+                return try .encoding(try await engine.heartbeat(try call.decode(Heartbeat.self), of: node))
+            },
+            Endpoint(
+                .put, "/api/v1/jobs/{uid}/report", access: [.agent], limits: RouteLimits(bodyBytesMax: JobReport.bytesMax),
+                summary: "Takes a snapshot of a run."
+            ) { call in
+                let report = try call.decode(JobReport.self)
+                guard case .agent(let node) = call.caller else { throw APIError.forbidden("reports come from agents") }
+                guard report.uid.rawValue == call.parameter("uid") else {
+                    throw APIError.badRequest("the report is about another diagnosis")
+                }
+                return try Self.response(try await engine.take(report, from: node))
+            },
+            Endpoint(
+                .post, "/api/v1/agents/{node}/drain", access: [.admin],
+                summary: "Keeps new diagnoses away from a node, or lets them come again."
+            ) { call in
+                let node = NodeName(call.parameter("node"))
+                let isDrained = call.request.body.isEmpty ? true : try call.decode(DrainRequest.self).drain
+                try await engine.drain(node, isDrained)
+                return .json(["node": .string(node.rawValue), "drain": .bool(isDrained)])
+            },
+        ]
+    }
+
+    /// The node of the path, which has to be the token's own.
+    private static func node(_ call: Call) throws(APIError) -> NodeName {
+        let node = call.parameter("node")
+        if let fault = Names.subdomainFault(node) { throw .badRequest("the node's name \(fault)") }
+        guard call.caller.node == NodeName(node) else { throw .forbidden("the token of \(call.caller) does not speak for node \(node)") }
+        return NodeName(node)
+    }
+
+    private static func response(_ answer: ReportAnswer) throws(APIError) -> Response {
+        switch answer {
+        case .taken: return .json(["taken": true])
+        case .stale: throw APIError(code: 409, reason: "StaleAttempt", message: "another attempt has taken this one's place")
+        case .gone: throw APIError(code: 410, reason: "Gone", message: "the diagnosis does not exist any more")
+        case .unavailable: throw .unavailable("the report can't be stored now; send it again")
+        }
+    }
+
+    // MARK: Diagnoses
+
+    private var diagnoses: [Endpoint] {
+        [
+            Endpoint(
+                .post, "/api/v1/diagnoses/{namespace}/{name}/rerun", access: [.admin, .service], summary: "Starts a repeat of a diagnosis."
+            ) { call in
+                let created = try await engine.rerun(Self.key(call), seed: call.requestID + call.trace.spanHex)
+                return .json(created.encoded(), status: 201)
+            },
+            Endpoint(
+                .post, "/api/v1/diagnoses/{namespace}/{name}/cancel", access: [.admin, .service], summary: "Stops a diagnosis; one-way."
+            ) { call in
+                .json(try await engine.requestCancel(Self.key(call)).encoded())
+            },
+            Endpoint(
+                .get, "/api/v1/evidence/{uid}/{rest...}", access: [.admin, .service],
+                limits: RouteLimits(bodyBytesMax: 0, streamSecondsMax: Self.evidenceSecondsMax),
+                summary: "Evidence of a diagnosis, from the agent that keeps it.", handler: evidence),
+        ]
+    }
+
+    private static func key(_ call: Call) -> ObjectKey {
+        ObjectKey(plural: DiagnosisSpec.names.plural, namespace: call.parameter("namespace"), name: call.parameter("name"))
+    }
+
+    private func evidence(_ call: Call) async throws -> Response {
+        let uid = UID(call.parameter("uid"))
+        let address = try await engine.evidenceSource(uid)
+        guard let base = HTTPURL(address) else { throw APIError.internalError(cause: "the agent's address is \(address)") }
+        let rest = call.parameter("rest").split(separator: "/").map { PercentEncoding.encode(String($0)) }.joined(separator: "/")
+        let client = ServiceClient(http: http, base: base, token: token)
+        var request = client.request(
+            .get, "/api/v1/evidence/\(PercentEncoding.encode(uid.rawValue))/\(rest)", query: call.request.query, trace: call.trace)
+        for name in ["Accept", "Range"] { request.headers.set(name, call.request.headers[name] ?? (name == "Accept" ? "*/*" : "")) }
+        if call.request.headers["Range"] == nil { request.headers.remove("Range") }
+        let stream: ClientStream
+        do throws(HTTPClientError) {
+            stream = try await http.stream(request)
+        } catch {
+            throw APIError(
+                code: 502, reason: "AgentUnreachable",
+                message: "the agent at \(address), which keeps the evidence, does not answer: \(error)")
+        }
+        var headers = Headers()
+        for name in ["Content-Type", "Content-Disposition", "Content-Range", "ETag", "Last-Modified"] {
+            if let value = stream.headers[name] { headers.set(name, value) }
+        }
+        return Response(
+            status: stream.status, headers: headers,
+            body: .stream { writer in
+                for try await chunk in stream.chunks { try await writer.write(chunk) }
+            })
+    }
+
+    // MARK: Brakes
+
+    private var brakes: [Endpoint] {
+        [
+            Endpoint(.post, "/api/v1/pause", access: [.admin], summary: "Stops dispatch; diagnoses are still taken on.") { _ in
+                try await engine.setPaused(true)
+                return try .encoding(await engine.overview())
+            },
+            Endpoint(.post, "/api/v1/resume", access: [.admin], summary: "Starts dispatch again.") { _ in
+                try await engine.setPaused(false)
+                return try .encoding(await engine.overview())
+            },
+            Endpoint(.get, "/api/v1/scheduler", access: [.admin, .service], summary: "What waits, runs and is there.") { _ in
+                try .encoding(await engine.overview())
+            },
+        ]
+    }
+}
+
+/// `POST /api/v1/agents/{node}/drain`; an empty body means true.
+struct DrainRequest: Codable, Sendable {
+    var drain: Bool
+}
