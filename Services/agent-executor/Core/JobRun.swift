@@ -86,13 +86,15 @@ public struct JobRun: Sendable {
     }
 
     /// How the step that runs has ended.
-    public mutating func ended(_ vertex: Int, _ stepEnd: StepEnd, at now: Moment) {
+    ///
+    /// - Parameter note: something worth saying of a step that did its work.
+    public mutating func ended(_ vertex: Int, _ stepEnd: StepEnd, note: String? = nil, at now: Moment) {
         guard let index = indexes[vertex], steps[index].phase == .running else { preconditionFailure("only a running step ends") }
         let refused = results.merge(stepEnd.results)
         steps[index].completionTime = now.wall
         steps[index].outcome = stepEnd.outcome
         steps[index].reason = stepEnd.fault?.reason.rawValue
-        steps[index].message = stepEnd.fault?.message
+        steps[index].message = stepEnd.fault?.message ?? note
         if !refused.isEmpty, stepEnd.fault == nil {
             steps[index].message = "results left out: \(refused.prefix(3).joined(separator: ", "))"
         }

@@ -7,6 +7,8 @@ import Model
 public struct ResultBook: Sendable, Equatable {
     public static let previewBytesMax = 4 * 1024
     public static let previewBytesMin = 256
+    /// A value of up to so many bytes is always kept whole.
+    public static let alwaysInlineBytesMax = 256
     public static let keyBytesMax = 253
     public static let keysMax = 2000
 
@@ -58,6 +60,7 @@ public struct ResultBook: Sendable, Equatable {
         if result.isComplete, size <= ResultValue.inlineBytesMax, result.key.utf8.count + Text.jsonBytes(result.text) <= bytesLeft {
             return .text(result.text)
         }
+        if result.isComplete, size <= alwaysInlineBytesMax { return .text(result.text) }
         let room = bytesLeft >= 64 * 1024 ? previewBytesMax : bytesLeft >= 8 * 1024 ? previewBytesMin : 0
         let preview = Text.prefix(result.text, bytesMax: room)
         guard let whole = result.whole else {

@@ -1,0 +1,274 @@
+import AgentExecutorCore
+import Model
+
+/// The one owner of what this agent knows of its jobs, in memory: which wait, which run, which are to be reported.
+///
+/// It never awaits between reading and writing its state. A change that must survive is journaled by its caller first and entered
+/// here after; while that is going on, the uid is reserved.
+actor JobDesk {
+    struct Limits: Sendable {
+        var queuedMax: Int
+        /// Receipts of acknowledged jobs that are remembered.
+        var acknowledgedMax = 100_000
+    }
+
+    struct Entry: Sendable {
+        var key: JobKey
+        var job: Job
+        var clock: JobClock
+        var run: JobRun
+        var evidence: [EvidenceItem] = []
+        var stage = Stage.waiting
+        var stopReason: JobEnd.Reason?
+        /// Stops what runs now, a step or a pause.
+        var interrupt: (@Sendable () -> Void)?
+        /// Grows with each change of the run.
+        var version = 0
+        var delivery = DeliveryState()
+    }
+
+    enum Stage: Sendable, Equatable {
+        /// Behind a lower attempt whose processes are being ended.
+        case blocked
+        case waiting
+        case running
+        /// Its end is durable and not yet acknowledged.
+        case ended
+    }
+
+    let limits: Limits
+    private(set) var entries: [UID: Entry] = [:]
+    /// Attempts that have ended and were acknowledged.
+    private var acknowledged: [UID: Int] = [:]
+    private var tombstones: [UID: Int] = [:]
+    private var reserved: Set<UID> = []
+    private var queue: [UID] = []
+    private var queueHead = 0
+    private var takers: [Int: CheckedContinuation<JobKey?, Never>] = [:]
+    private var lastTaker = 0
+
+    init(limits: Limits) { self.limits = limits }
+
+    // MARK: Admission
+
+    func known(_ uid: UID) -> JobAdmission.Known? {
+        if let entry = entries[uid] { return JobAdmission.Known(attempt: entry.key.attempt, state: Self.state(entry)) }
+        return acknowledged[uid].map { JobAdmission.Known(attempt: $0, state: .finished) }
+    }
+
+    func verdict(putting attempt: Int, _ uid: UID) -> JobAdmission.Verdict {
+        JobAdmission.verdict(putting: attempt, known: known(uid), tombstone: tombstones[uid])
+    }
+
+    private static func state(_ entry: Entry) -> JobReceipt.State {
+        switch entry.stage {
+        case .blocked, .waiting: .accepted
+        case .running: .running
+        case .ended: .finished
+        }
+    }
+
+    /// Takes the sole right to change what is known of a uid; false while somebody else has it.
+    func reserve(_ uid: UID) -> Bool { reserved.insert(uid).inserted }
+    func release(_ uid: UID) { reserved.remove(uid) }
+
+    var hasRoom: Bool { queue.count - queueHead < limits.queuedMax }
+
+    /// Enters a job that is journaled. A lower attempt of it is stopped, and the new one waits for its end.
+    func enter(_ key: JobKey, _ job: Job, clock: JobClock, run: JobRun) {
+        var entry = Entry(key: key, job: job, clock: clock, run: run)
+        if let tombstone = tombstones[key.uid], tombstone >= key.attempt { entry.stopReason = .cancelled }
+        if let old = entries[key.uid], old.stage == .running || old.stage == .blocked {
+            entry.stage = .blocked
+            old.interrupt?()
+        }
+        acknowledged[key.uid] = nil
+        entries[key.uid] = entry
+        if entry.stage == .waiting { offer(key.uid) }
+    }
+
+    /// Enters a job from the journal at the start.
+    func restore(_ key: JobKey, _ job: Job, clock: JobClock, run: JobRun, evidence: [EvidenceItem]) {
+        var entry = Entry(key: key, job: job, clock: clock, run: run)
+        entry.evidence = evidence
+        if let tombstone = tombstones[key.uid], tombstone >= key.attempt { entry.stopReason = .cancelled }
+        if run.end != nil { entry.stage = .ended }
+        entries[key.uid] = entry
+        if entry.stage == .waiting { offer(key.uid) }
+    }
+
+    func restore(acknowledged attempts: [UID: Int], tombstones buried: [UID: Int]) {
+        acknowledged = attempts
+        tombstones = buried
+    }
+
+    /// Enters a cancel that is journaled; a job that is here is stopped.
+    func bury(_ uid: UID, attempt: Int) {
+        tombstones[uid] = max(tombstones[uid] ?? 0, attempt)
+        guard let entry = entries[uid], entry.key.attempt <= attempt, entry.stage != .ended else { return }
+        stop(entry.key, entry.key.attempt == attempt ? .cancelled : .superseded)
+    }
+
+    func stop(_ key: JobKey, _ reason: JobEnd.Reason) {
+        guard entries[key.uid]?.key == key, entries[key.uid]?.stage != .ended else { return }
+        if entries[key.uid]?.stopReason == nil { entries[key.uid]?.stopReason = reason }
+        entries[key.uid]?.interrupt?()
+    }
+
+    /// Forgets the tombstones that the journal has let go.
+    func keepTombstones(_ uids: Set<UID>) {
+        tombstones = tombstones.filter { uids.contains($0.key) }
+    }
+
+    // MARK: Running
+
+    /// The next job to run, or nil when the task is cancelled.
+    func take() async -> JobKey? {
+        if let key = pop() { return key }
+        lastTaker += 1
+        let id = lastTaker
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                if Task.isCancelled { continuation.resume(returning: nil) } else { takers[id] = continuation }
+            }
+        } onCancel: {
+            Task { await self.cancelTaker(id) }
+        }
+    }
+
+    private func cancelTaker(_ id: Int) { takers.removeValue(forKey: id)?.resume(returning: nil) }
+
+    private func offer(_ uid: UID) {
+        queue.append(uid)
+        guard let id = takers.keys.min(), let key = pop() else { return }
+        takers.removeValue(forKey: id)?.resume(returning: key)
+    }
+
+    private func pop() -> JobKey? {
+        while queueHead < queue.count {
+            let uid = queue[queueHead]
+            queueHead += 1
+            if queueHead > 64, queueHead * 2 > queue.count {
+                queue.removeFirst(queueHead)
+                queueHead = 0
+            }
+            guard entries[uid]?.stage == .waiting, let key = entries[uid]?.key else { continue }
+            entries[uid]?.stage = .running
+            return key
+        }
+        return nil
+    }
+
+    func entry(_ key: JobKey) -> Entry? { entries[key.uid].flatMap { $0.key == key ? $0 : nil } }
+
+    /// Why the run is to end, if it is; a run whose entry was replaced is superseded.
+    func stopReason(_ key: JobKey) -> JobEnd.Reason? {
+        guard let entry = entry(key) else { return .superseded }
+        return entry.stopReason
+    }
+
+    /// Registers what to call to stop what runs now; it is called at once when the job is to be stopped already.
+    func setInterrupt(_ key: JobKey, _ interrupt: (@Sendable () -> Void)?) {
+        guard entry(key) != nil else {
+            interrupt?()
+            return
+        }
+        entries[key.uid]?.interrupt = interrupt
+        if entries[key.uid]?.stopReason != nil { interrupt?() }
+    }
+
+    func publish(_ key: JobKey, _ run: JobRun, evidence: [EvidenceItem]) {
+        guard entry(key) != nil else { return }
+        entries[key.uid]?.run = run
+        entries[key.uid]?.evidence = evidence
+        entries[key.uid]?.version += 1
+    }
+
+    /// The runner of `key` has returned: it has ended durably, or a higher attempt may begin.
+    func returned(_ key: JobKey, hasEnded: Bool) {
+        guard let entry = entries[key.uid] else { return }
+        if entry.key == key {
+            entries[key.uid]?.interrupt = nil
+            if hasEnded { entries[key.uid]?.stage = .ended }
+        } else if entry.stage == .blocked {
+            entries[key.uid]?.stage = .waiting
+            offer(key.uid)
+        }
+    }
+
+    // MARK: What others ask
+
+    var unfinished: [JobReference] {
+        entries.values.filter { $0.stage != .ended }.map { JobReference(uid: $0.key.uid, dispatchAttempt: $0.key.attempt) }
+    }
+
+    var held: [JobReference] { entries.values.map { JobReference(uid: $0.key.uid, dispatchAttempt: $0.key.attempt) } }
+
+    var counts: (waiting: Int, running: Int, unreported: Int) {
+        entries.values.reduce(into: (0, 0, 0)) { counts, entry in
+            switch entry.stage {
+            case .blocked, .waiting: counts.0 += 1
+            case .running: counts.1 += 1
+            case .ended: counts.2 += 1
+            }
+        }
+    }
+
+    // MARK: Reports
+
+    func update(_ key: JobKey, _ change: @Sendable (inout DeliveryState) -> Void) {
+        guard entry(key) != nil else { return }
+        if var delivery = entries[key.uid]?.delivery {
+            change(&delivery)
+            entries[key.uid]?.delivery = delivery
+        }
+    }
+
+    /// Marks a delivery as begun and returns what to report; nil while another is under way or nothing new is to be said.
+    func beginDelivery(_ key: JobKey, onlyIfDue now: ContinuousClock.Instant?) -> Entry? {
+        guard let entry = entry(key), !entry.delivery.isUnderWay, !entry.delivery.isParked else { return nil }
+        if let now, entry.delivery.dueAt > now { return nil }
+        guard entry.stage == .ended || entry.version > entry.delivery.reportedVersion else { return nil }
+        entries[key.uid]?.delivery.isUnderWay = true
+        entries[key.uid]?.delivery.lastSeq += 1
+        return entries[key.uid]
+    }
+
+    /// Jobs whose end waits to be reported, with the time of the next attempt.
+    var undelivered: [(key: JobKey, dueAt: ContinuousClock.Instant)] {
+        entries.values.filter { $0.stage == .ended && !$0.delivery.isParked && !$0.delivery.isUnderWay }.map { ($0.key, $0.delivery.dueAt) }
+    }
+
+    /// Everything is worth another try: the scheduler has just answered.
+    func retryDeliveries(at now: ContinuousClock.Instant) {
+        for uid in entries.keys {
+            entries[uid]?.delivery.dueAt = now
+            entries[uid]?.delivery.isParked = false
+        }
+    }
+
+    /// Forgets a job that the scheduler has taken the outcome of, or wants nothing more of.
+    func settle(_ key: JobKey) -> Entry? {
+        guard let entry = entry(key), entry.stage == .ended else { return nil }
+        entries[key.uid] = nil
+        acknowledged[key.uid] = key.attempt
+        if acknowledged.count > limits.acknowledgedMax, let some = acknowledged.keys.first { acknowledged[some] = nil }
+        return entry
+    }
+
+    func forgetAcknowledged(_ uids: Set<UID>) {
+        for uid in uids { acknowledged[uid] = nil }
+    }
+}
+
+/// Where the reports of a job stand.
+struct DeliveryState: Sendable {
+    var policy = ReportDelivery()
+    var cut = ReportCut.none
+    var lastSeq: Int64 = 0
+    var reportedVersion = 0
+    var isUnderWay = false
+    /// Refused in a way that sending again does not mend.
+    var isParked = false
+    var dueAt = ContinuousClock.now
+}

@@ -1,0 +1,109 @@
+import AgentExecutorCore
+import Logging
+import Model
+import ServiceKit
+import Synchronization
+
+/// Shrinks the journal behind acknowledged jobs and removes evidence that nobody may want any more.
+///
+/// Acknowledged jobs are written off together once a second: repeating a report after a crash is harmless, a commit for each is not
+/// free.
+final class Settler: Sendable {
+    private static let batchSeconds = 1.0
+    private static let batchMax = 500
+    private static let sweepSeconds = 300.0
+
+    private let desk: JobDesk
+    private let journal: Journal
+    private let evidence: EvidenceStore
+    private let evidenceSeconds: Double
+    private let logger: Logger
+    private let settled = Mutex<[(key: JobKey, finished: FinishedJob)]>([])
+    private let bell = Bell()
+
+    init(desk: JobDesk, journal: Journal, evidence: EvidenceStore, evidenceSeconds: Double, logger: Logger) {
+        self.desk = desk
+        self.journal = journal
+        self.evidence = evidence
+        self.evidenceSeconds = evidenceSeconds
+        self.logger = logger
+    }
+
+    /// Takes a job off the desk whose end is the scheduler's now.
+    func settle(_ key: JobKey, removingEvidence: Bool = false) async {
+        guard let entry = await desk.settle(key) else { return }
+        var items = entry.evidence
+        if removingEvidence {
+            await evidence.remove(key.uid, items)
+            items = []
+        }
+        let finished = FinishedJob(
+            attempt: key.attempt, namespace: entry.job.namespace, name: entry.job.name, succeeded: entry.run.end?.succeeded ?? false,
+            endedAt: WallClock.now(), evidence: items)
+        let isFirst = settled.withLock { settled in
+            settled.append((key, finished))
+            return settled.count == 1
+        }
+        if isFirst { bell.ring() }
+    }
+
+    /// What was settled and is not written yet.
+    func pending(_ uid: UID) -> FinishedJob? {
+        settled.withLock { $0.last { $0.key.uid == uid }?.finished }
+    }
+
+    /// Writes off and sweeps until the task is cancelled.
+    func run() async {
+        var sweptAt = ContinuousClock.now - .seconds(Self.sweepSeconds)
+        while !Task.isCancelled {
+            if ContinuousClock.now - sweptAt >= .seconds(Self.sweepSeconds) {
+                await sweep()
+                sweptAt = .now
+            }
+            await bell.wait(seconds: Self.sweepSeconds)
+            do {
+                try await Task.sleep(for: .seconds(Self.batchSeconds))
+            } catch {
+                break
+            }
+            await flush()
+        }
+        await flush()
+    }
+
+    private func flush() async {
+        while true {
+            let batch = settled.withLock { Array($0.prefix(Self.batchMax)) }
+            guard !batch.isEmpty else { return }
+            do {
+                try await journal.settle(batch, expiresAt: WallClock.now().adding(seconds: evidenceSeconds))
+            } catch {
+                logger.warning("journal can't be shrunk now", metadata: ["cause": "\(error)"])
+                bell.ring()
+                return
+            }
+            settled.withLock { $0.removeFirst(batch.count) }
+        }
+    }
+
+    /// Removes expired records and the evidence that no job stands behind.
+    private func sweep() async {
+        do {
+            let now = WallClock.now()
+            for (key, job) in try await journal.all(Journal.Bucket.finished, as: FinishedJob.self)
+            where now.seconds(since: job.endedAt) > evidenceSeconds {
+                await evidence.remove(UID(key), job.evidence)
+                await desk.forgetAcknowledged([UID(key)])
+            }
+            while try await journal.store.purgeExpiredRecords(now: now, limit: 500) == 500 {}
+            let tombstones = Set(try await journal.all(Journal.Bucket.tombstones, as: Tombstone.self).map { UID($0.key) })
+            await desk.keepTombstones(tombstones)
+            var known = Set(try await journal.all(Journal.Bucket.finished, as: FinishedJob.self).map { UID($0.key) })
+            known.formUnion(await desk.held.map(\.uid))
+            known.formUnion(settled.withLock { $0.map(\.key.uid) })
+            for uid in await evidence.uids() where !known.contains(uid) { await evidence.remove(uid, []) }
+        } catch {
+            logger.warning("old evidence can't be removed now", metadata: ["cause": "\(error)"])
+        }
+    }
+}

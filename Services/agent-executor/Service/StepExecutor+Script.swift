@@ -1,0 +1,156 @@
+import AgentExecutorCore
+import Digests
+import Glibc
+import Model
+import ProcessRunner
+
+extension StepExecutor {
+    /// The status by which a script says that what it looked for is not there.
+    static let ruledOutStatus: Int32 = 10
+
+    private static let headBytesMax = 32 * 1024
+    private static let tailBytesMax = 1024
+
+    func run(_ script: ScriptProcessor, _ order: Order, _ folder: EvidenceFolder) async throws(StepFaultError) -> Execution {
+        var command = ProcessCommand(.script(Array(script.script.utf8)))
+        command.arguments = try ScriptArguments(keys: script.argKeys ?? [], context: order.context).values
+        let outcome = try await perform(command, files: [], order, folder)
+        return await judge(outcome, key: script.operationResultKey ?? order.step.operation, order, folder)
+    }
+
+    /// Runs a command with the step's environment, input, time and files.
+    func perform(
+        _ base: ProcessCommand, files: [WorkFolder.File], headBytesMax: Int = headBytesMax, _ order: Order, _ folder: EvidenceFolder
+    ) async throws(StepFaultError) -> ProcessOutcome {
+        var command = base
+        let environment = ScriptEnvironment(
+            job: order.job, operation: order.step.operation, operationParameters: order.step.spec.parameters ?? [:],
+            stepAttempt: order.step.attempt)
+        command.environment = environment.variables
+        command.standardInput = order.contextJSON
+        command.timeout = .seconds(order.step.timeoutSeconds)
+        command.limits.headBytesMax = headBytesMax
+        command.limits.tailBytesMax = Self.tailBytesMax
+        command.workFolder = WorkFolder(path: "\(runRoot)/\(order.runFolderName)", files: files, recordsLeader: true)
+        command.outputFiles = OutputFiles(
+            standardOutput: "\(folder.openPath)/\(order.filePrefix).stdout", standardError: "\(folder.openPath)/\(order.filePrefix).stderr",
+            bytesMax: evidence.stepBytesMax)
+        command.marker = marker(order)
+        do throws(ProcessError) {
+            return try await runner.run(command)
+        } catch {
+            throw Self.fault(of: error)
+        }
+    }
+
+    private static func fault(of error: ProcessError) -> StepFaultError {
+        switch error {
+        case .programNotFound(let path): StepFaultError(.programNotFound, "\(path) is not there")
+        case .accessDenied(let path): StepFaultError(.startFailed, "\(path) may not be executed")
+        case .notExecutable(let path): StepFaultError(.startFailed, "\(path) is no program of this machine")
+        case .argumentsTooLarge:
+            StepFaultError(.argumentTooLarge, "the arguments and the environment together are larger than exec takes; read them from stdin")
+        case .argumentInvalid(let what): StepFaultError(.argumentInvalid, what)
+        case .workingDirectoryUnusable(let path, let code), .workFolderUnusable(let path, let code):
+            StepFaultError(.startFailed, "\(path): \(String(cString: strerror(code)))")
+        case .resourcesExhausted(let call, let code), .system(let call, let code):
+            StepFaultError(.startFailed, "\(call): \(String(cString: strerror(code)))")
+        case .cancelledBeforeStart, .closed: StepFaultError(.cancelled, "cancelled before it was started")
+        }
+    }
+
+    private func judge(_ outcome: ProcessOutcome, key: String, _ order: Order, _ folder: EvidenceFolder) async -> Execution {
+        var execution = Execution(end: .found([]))
+        var results: [StepResult] = []
+        for (stream, name, output) in [
+            ("output", "stdout", outcome.standardOutput), ("stderr", "stderr", outcome.standardError),
+        ] where stream == "output" || output.totalBytes > 0 {
+            let (result, item) = await self.result(key: "operation.\(key).\(stream)", name, output, order, folder)
+            results.append(result)
+            if let item { execution.evidence.append(item) }
+        }
+        execution.note = Self.note(outcome)
+        guard let fault = Self.fault(of: outcome, order) else {
+            execution.end = .found(results)
+            return execution
+        }
+        results.append(StepResult(key: "operation.\(key).error", text: Self.exitReason(outcome, order)))
+        execution.end = fault.reason == .ruledOut ? .ruledOut(results, fault) : .failed(results, fault)
+        return execution
+    }
+
+    func result(
+        key: String, _ name: String, _ output: CapturedOutput, _ order: Order, _ folder: EvidenceFolder
+    ) async -> (StepResult, EvidenceItem?) {
+        let text = Text.repaired(output.head, isCut: !output.isComplete || !output.tail.isEmpty)
+        let isComplete = output.totalBytes == Int64(output.head.count)
+        guard output.fileBytes > 0 else { return (StepResult(key: key, text: text, isComplete: isComplete), nil) }
+        let file = "\(order.filePrefix).\(name)"
+        let item = EvidenceItem(
+            ref: "\(order.key.attempt)/\(file)", path: "\(folder.path)/\(file)", bytes: output.fileBytes, operation: order.step.operation,
+            isHostPath: folder.isHostPath)
+        // A short value is always kept whole: nobody will ask for its digest.
+        if isComplete, text.utf8.count <= ResultBook.alwaysInlineBytesMax { return (StepResult(key: key, text: text), item) }
+        let isInMemory = isComplete && output.fileBytes == output.totalBytes
+        let digest = isInMemory ? Digest.sha256(output.head).hex : await evidence.digest("\(folder.openPath)/\(file)")
+        let whole = digest.map { StepResult.Whole(size: Int(output.fileBytes), sha256: $0, evidenceRef: item.ref, path: item.path) }
+        return (StepResult(key: key, text: text, whole: whole, isComplete: isComplete), item)
+    }
+
+    static func fault(of outcome: ProcessOutcome, _ order: Order) -> StepFault? {
+        let reason: StepFault.Reason
+        switch (outcome.cause, outcome.termination) {
+        case (.cancelled, _): return StepFault(.cancelled, "cancelled while it ran")
+        case (.timedOut, _): reason = order.isCutByDeadline ? .deadlineExceeded : .timedOut
+        case (_, .exited(0)): return nil
+        case (_, .exited(ruledOutStatus)): return StepFault(.ruledOut, lastLine(outcome) ?? "exit status 10")
+        case (_, .exited): reason = .exitStatus
+        case (_, .signaled): reason = .signaled
+        case (_, .stuck): reason = .stuck
+        }
+        let said = lastLine(outcome).map { ": \($0)" } ?? ""
+        return StepFault(reason, exitReason(outcome, order) + said)
+    }
+
+    /// How it ended, in words.
+    private static func exitReason(_ outcome: ProcessOutcome, _ order: Order) -> String {
+        let signal = outcome.wasKilled ? "SIGKILL" : "SIGTERM"
+        switch (outcome.cause, outcome.termination) {
+        case (.cancelled, _): return "cancelled"
+        case (.timedOut, .stuck): return "timed out and can't be killed: it hangs in the kernel"
+        case (.timedOut, _):
+            let seconds = Int(order.step.timeoutSeconds)
+            return order.isCutByDeadline
+                ? "ended by the diagnosis' deadline after \(seconds) s (\(signal))" : "timed out after \(seconds) s (\(signal))"
+        case (_, .exited(let status)): return "exit status \(status)"
+        case (_, .signaled(let number, let dumped)):
+            return "ended by signal \(number) (\(String(cString: strsignal(number))))\(dumped ? ", core dumped" : "")"
+        case (_, .stuck): return "can't be killed: it hangs in the kernel"
+        }
+    }
+
+    /// The last line that it said, on stderr if there is one.
+    private static func lastLine(_ outcome: ProcessOutcome) -> String? {
+        for output in [outcome.standardError, outcome.standardOutput] {
+            let end = output.tail.isEmpty ? Array(output.head.suffix(1024)) : output.tail
+            let lines = Text.repaired(end, isCut: false).split(whereSeparator: \.isNewline)
+            for line in lines.reversed() {
+                let text = Text.firstLine(String(line), charactersMax: 200)
+                if !text.isEmpty { return text }
+            }
+        }
+        return nil
+    }
+
+    private static func note(_ outcome: ProcessOutcome) -> String? {
+        if let fault = outcome.outputFileFault { return "its output could not be kept whole: \(fault)" }
+        let total = outcome.standardOutput.totalBytes + outcome.standardError.totalBytes
+        let kept = outcome.standardOutput.fileBytes + outcome.standardError.fileBytes
+        return total > kept ? "it put out \(total) bytes, of which \(kept) are kept" : nil
+    }
+}
+
+extension StepExecutor.Order {
+    /// Whether the diagnosis' deadline leaves it less time than its own timeout.
+    var isCutByDeadline: Bool { step.timeoutSeconds < Double(step.spec.processor.effectiveTimeoutSeconds) }
+}

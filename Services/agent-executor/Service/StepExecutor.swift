@@ -1,0 +1,82 @@
+import AgentExecutorCore
+import HTTPClient
+import JSONCoding
+import Logging
+import Model
+import ProcessRunner
+
+/// Carries out one execution of one step: a script, a function or a call of a processor.
+struct StepExecutor: Sendable {
+    /// What an execution came to, and the files it left.
+    struct Execution: Sendable {
+        var end: StepEnd
+        var evidence: [EvidenceItem] = []
+        /// Something worth saying although the step did its work.
+        var note: String?
+    }
+
+    /// Everything that an execution is told.
+    struct Order: Sendable {
+        let key: JobKey
+        let job: Job
+        let step: JobRun.StepStart
+        let context: StepContext
+        let contextJSON: [UInt8]
+
+        init(key: JobKey, job: Job, step: JobRun.StepStart, results: ResultBook) {
+            self.key = key
+            self.job = job
+            self.step = step
+            context = StepContext(job: job, results: results)
+            contextJSON = JSON.object(context.values.mapValues { .string($0) }).encoded()
+        }
+
+        /// The beginning of the names of this execution's files.
+        var filePrefix: String { "\(step.vertex)-\(FileName.safe(step.operation)).\(step.attempt)" }
+
+        /// Names the execution's own folder; `RunFolderName` reads it back.
+        var runFolderName: String { "\(key.uid).\(key.attempt).\(step.vertex).\(step.attempt)" }
+    }
+
+    static let markerName = "KUBEDIAG_RUN"
+
+    let runner: ProcessRunner
+    let http: ProcessorClient
+    let evidence: EvidenceStore
+    /// The folder of the executions' own folders.
+    let runRoot: String
+    let journalID: JournalID
+
+    func execute(_ order: Order) async -> Execution {
+        do throws(StepFaultError) {
+            let folder = try await evidence.folder(for: order.key, hostPath: order.step.spec.storage?.hostPath?.path)
+            switch order.step.spec.processor.action {
+            case .script(let script): return try await run(script, order, folder)
+            case .function(let function): return try await run(function, order, folder)
+            case .http(let processor): return await call(processor, order, folder)
+            case nil: return Execution(end: .failed(.planInvalid, "the operation has no processor"))
+            }
+        } catch {
+            return Execution(end: .failed([], error.fault))
+        }
+    }
+
+    func marker(_ order: Order) -> ProcessMarker {
+        ProcessMarker(
+            name: Self.markerName,
+            value: "\(journalID)/\(order.key.uid)/\(order.key.attempt)/\(order.step.vertex)/\(order.step.attempt)")
+    }
+}
+
+/// Names of files made from names of operations and results.
+enum FileName {
+    static func safe(_ text: String) -> String {
+        let bytes = text.utf8.prefix(80).map { byte -> UInt8 in
+            switch byte {
+            case 0x61...0x7A, 0x41...0x5A, 0x30...0x39, 0x2D, 0x2E: byte
+            default: UInt8(ascii: "_")
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
