@@ -160,7 +160,12 @@ let package = Package(
                 "TriggerRouterCore", "TriggerRouterService", "RegularExpressions", "TestSupport", "ServiceKit", "HTTPServer", "HTTPClient",
                 "HTTPMessage", "JSONCoding", "Digests", "Model", logging,
             ]),
-        tests("SchedulerTests", ["SchedulerCore", "SchedulerService", "ServiceKit", "HTTPClient", "JSONCoding"]),
+        tests(
+            "SchedulerTests",
+            [
+                "SchedulerCore", "SchedulerService", "TestSupport", "ServiceKit", "HTTPServer", "HTTPClient", "HTTPMessage", "Model",
+                "JSONCoding", logging,
+            ]),
         tests("AgentExecutorTests", ["AgentExecutorCore", "AgentExecutorService", "ServiceKit", "HTTPClient", "JSONCoding"]),
         tests("KubeDiagCommandTests", ["KubeDiagCommand"]),
     ]
