@@ -166,7 +166,12 @@ let package = Package(
                 "SchedulerCore", "SchedulerService", "TestSupport", "ServiceKit", "HTTPServer", "HTTPClient", "HTTPMessage", "Model",
                 "JSONCoding", logging,
             ]),
-        tests("AgentExecutorTests", ["AgentExecutorCore", "AgentExecutorService", "ServiceKit", "HTTPClient", "JSONCoding"]),
+        tests(
+            "AgentExecutorTests",
+            [
+                "AgentExecutorCore", "AgentExecutorService", "agent-executor", "TestSupport", "ServiceKit", "HTTPServer", "HTTPClient",
+                "HTTPMessage", "Model", "JSONCoding",
+            ]),
         tests("KubeDiagCommandTests", ["KubeDiagCommand"]),
     ]
 )
