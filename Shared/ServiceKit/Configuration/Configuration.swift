@@ -54,9 +54,4 @@ public struct SettingTable: Sendable {
     func definition(named name: some StringProtocol) -> SettingDefinition? {
         byName[String(name)]
     }
-
-    /// What the user may have meant by `name`, which is no setting.
-    func nearMiss(of name: String, among candidates: [String]) -> String? {
-        NearestName.find(name, among: candidates)
-    }
 }

@@ -1,3 +1,4 @@
+import Model
 import Yams
 
 /// The YAML file behind `--config`: one mapping whose keys are the settings' names in camel case.
@@ -49,7 +50,7 @@ struct ConfigurationFile {
                 continue
             }
             guard let definition = table.definitions.first(where: { $0.yamlKey == key }) else {
-                let near = table.nearMiss(of: key, among: table.definitions.map(\.yamlKey))
+                let near = NearestName.find(key, among: table.definitions.map(\.yamlKey))
                 addFault("is no setting of this program" + (near.map { "; did you mean \($0)?" } ?? " (see --help)"), line: line, key: key)
                 continue
             }

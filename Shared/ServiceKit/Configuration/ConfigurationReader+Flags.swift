@@ -1,3 +1,5 @@
+import Model
+
 /// The command line, taken apart.
 struct FlagValues {
     var values: [GivenValue] = []
@@ -55,7 +57,7 @@ extension ConfigurationReader {
         }
         // The value of an unknown flag would otherwise be a second fault that says nothing.
         if attached == nil, rest.first?.hasPrefix("-") == false { rest.removeFirst() }
-        let near = table.nearMiss(of: name, among: table.definitions.map(\.name) + ["config", "help", "version"])
+        let near = NearestName.find(name, among: table.definitions.map(\.name) + ["config", "help", "version"])
         addFault(ConfigurationFault(origin, "is no flag of this program" + (near.map { "; did you mean --\($0)?" } ?? " (see --help)")))
     }
 

@@ -62,7 +62,11 @@ public final class ServiceServer: Sendable {
                 requests.observe(template: record.routeTemplate, method: record.method, status: record.status, duration: record.duration)
             })
         let router = try Router(self.endpoints.map { Self.route($0, logger: logger) })
-        server = HTTPServer(configuration: options.http, router: router, hooks: hooks)
+        let server = HTTPServer(configuration: options.http, router: router, hooks: hooks, logger: logger)
+        metrics.gauge("http_requests_in_flight", help: "Requests between their head and their answer.") { Double(server.requestsInFlight) }
+        metrics.gauge("http_streams_open", help: "Streamed responses under way.") { Double(server.streamsOpen) }
+        metrics.gauge("http_connections_open", help: "Connections that clients hold open.") { Double(server.connectionsOpen) }
+        self.server = server
     }
 
     /// The server of a service that was built from `context`, with the options of its settings.
