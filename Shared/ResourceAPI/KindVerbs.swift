@@ -9,7 +9,7 @@ struct KindVerbs: Sendable {
     let clock: @Sendable () -> Timestamp
 
     /// How often a write whose sender named no revision is tried again when another one got in between.
-    static let attemptsMax = 8
+    static let attemptsMax = 32
 
     var definition: ResourceDefinition { kind.definition }
     var store: any ResourceStore { kind.store }

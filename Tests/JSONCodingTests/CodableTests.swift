@@ -104,6 +104,19 @@ private struct Item: Codable, Hashable {
         #expect((back.base, back.name, back.pairs) == (1, "x", [1, 2]))
     }
 
+    /// A type may write itself into the object that a document it holds has begun.
+    @Test func membersBesideADocument() throws {
+        struct Flattened: Encodable {
+            enum Keys: String, CodingKey { case extra }
+            func encode(to encoder: any Encoder) throws {
+                try (["a": 1] as JSON).encode(to: encoder)
+                var container = encoder.container(keyedBy: Keys.self)
+                try container.encode(2, forKey: .extra)
+            }
+        }
+        #expect(try JSON(encoding: Flattened()) == ["a": 1, "extra": 2])
+    }
+
     @Test func anEmptyTypeIsAnEmptyObject() throws {
         struct Nothing: Codable {}
         #expect(try JSON(encoding: Nothing()) == .object([:]))

@@ -66,6 +66,7 @@ import Testing
             let unnamed = try await api.send(.post, APIFixture.operations, body)
             #expect(unnamed.status == 422)
             #expect(unnamed.faultPaths == ["metadata.name"])
+            #expect(unnamed.message.contains("name or generateName is required"))
         }
     }
 
