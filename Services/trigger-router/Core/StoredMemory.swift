@@ -49,12 +49,16 @@ public struct StoredMemory: Sendable {
             trigger: item.trigger, outcome: .duplicate, reason: "Known", message: nil, diagnosis: entry.diagnosis, until: entry.until)
     }
 
-    /// Takes note of an answer. A store with another id has forgotten everything that was known.
+    /// The scheduler has this store now. Another one has forgotten everything that was known.
+    public mutating func noteStore(_ storeID: String) {
+        guard self.storeID != storeID else { return }
+        entries.removeAll()
+        self.storeID = storeID
+    }
+
+    /// Takes note of an answer.
     public mutating func note(_ result: IntakeResult, for item: IntakeItem, storeID: String, at now: Timestamp) {
-        if self.storeID != storeID {
-            entries.removeAll()
-            self.storeID = storeID
-        }
+        noteStore(storeID)
         guard result.outcome == .created || result.outcome == .duplicate else { return }
         let diagnosis = DiagnosisReference(result)
         entries.insert(

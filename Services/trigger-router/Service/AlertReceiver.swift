@@ -28,7 +28,7 @@ final class AlertReceiver: Sendable {
     static let answerSecondsMax = 10.0
     /// Of these, what is left for reading the request, for the answer and for a busy machine.
     static let handoverSecondsMax = 8.0
-    /// Bodies that are larger are parsed, and their answers written, off the handlers' threads.
+    /// Bodies that are larger are parsed, and their answers written, away from the handlers' threads.
     static let largeBodyBytes = 256 << 10
     /// Alerts matched before others get their turn.
     static let alertsPerTurn = 200
@@ -50,10 +50,15 @@ final class AlertReceiver: Sendable {
         self.metrics = metrics
     }
 
+    /// The scheduler has this store now; what was stored in another one is no longer known to be stored.
+    func noteStore(_ storeID: String) {
+        memory.withLock { $0.noteStore(storeID) }
+    }
+
     func receive(_ call: Call, from sender: Sender) async throws(APIError) -> Response {
         let start = ContinuousClock.now
         let now = WallClock.now()
-        metrics.countRequest()
+        metrics.countRequest(bytes: call.request.body.count)
         var webhook = WebhookRecord(time: now, receiver: sender.rawValue, peer: call.request.peer, alertCount: 0, status: 200)
         do throws(APIError) {
             guard let triggers = triggers.snapshot else {
@@ -67,9 +72,11 @@ final class AlertReceiver: Sendable {
             memory.withLock { plan.dropKnown(to: &$0) }
             metrics.matching.observe(ContinuousClock.now - start)
             let retryAfterSeconds = await handOver(&plan, call, until: start + .seconds(Self.handoverSecondsMax))
-            return try finish(plan, payload, &webhook, call, retryAfterSeconds: retryAfterSeconds)
+            try finish(plan, &webhook, call, retryAfterSeconds: retryAfterSeconds)
+            metrics.countAnswer(isSuccess: true, since: start)
+            return await Self.answer(plan, payload, isLarge: call.request.body.count > Self.largeBodyBytes)
         } catch {
-            metrics.countAnswer(isSuccess: false)
+            metrics.countAnswer(isSuccess: false, since: start)
             if webhook.status == 200 {
                 (webhook.status, webhook.message) = (error.code, error.message)
                 decisions.record([], webhook: webhook, traceID: call.trace.traceID)
@@ -81,7 +88,7 @@ final class AlertReceiver: Sendable {
     private static func parse(_ body: [UInt8], _ sender: Sender) async throws(APIError) -> AlertPayload {
         let parsed: Result<AlertPayload, AlertPayloadError>
         if body.count > largeBodyBytes {
-            parsed = await Offload.run { Result { () throws(AlertPayloadError) in try sender.parse(body) } }
+            parsed = await ComputeQueue.documents.run { Result { () throws(AlertPayloadError) in try sender.parse(body) } }
         } else {
             parsed = Result { () throws(AlertPayloadError) in try sender.parse(body) }
         }
@@ -124,10 +131,10 @@ final class AlertReceiver: Sendable {
         return outcome.retryAfterSeconds
     }
 
-    /// Counts, remembers and answers.
+    /// Counts and remembers; throws where the request is to be repeated.
     private func finish(
-        _ plan: RoutingPlan, _ payload: AlertPayload, _ webhook: inout WebhookRecord, _ call: Call, retryAfterSeconds: Int?
-    ) throws(APIError) -> Response {
+        _ plan: RoutingPlan, _ webhook: inout WebhookRecord, _ call: Call, retryAfterSeconds: Int?
+    ) throws(APIError) {
         let totals = plan.totals
         metrics.count(totals)
         activity.note(plan.alerts, at: webhook.time)
@@ -142,9 +149,12 @@ final class AlertReceiver: Sendable {
             throw .unavailable(
                 message, retryAfterSeconds: retryAfterSeconds ?? Self.retryAfterSecondsDefault, cause: "the sender will repeat it")
         }
-        metrics.countAnswer(isSuccess: true)
         log(totals, call)
-        return .json(ReceiverAnswer(plan, truncatedCount: payload.truncatedCount).encoded)
+    }
+
+    private static func answer(_ plan: RoutingPlan, _ payload: AlertPayload, isLarge: Bool) async -> Response {
+        let write: @Sendable () -> [UInt8] = { ReceiverAnswer(plan, truncatedCount: payload.truncatedCount).encoded.encoded() }
+        return .json(isLarge ? await ComputeQueue.documents.run(write) : write())
     }
 
     private func log(_ totals: [AlertOutcome: Int], _ call: Call) {

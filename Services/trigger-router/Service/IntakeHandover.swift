@@ -12,6 +12,8 @@ struct IntakeHandover: Sendable {
     static let batchBytesMax = 2 << 20
     /// Requests at once for one webhook.
     static let batchesInFlightMax = 4
+    /// Items encoded before others get their turn.
+    private static let itemsPerTurn = 200
 
     /// What became of one item.
     enum Answer: Sendable {
@@ -48,8 +50,10 @@ struct IntakeHandover: Sendable {
         noted: @Sendable ([(place: Int, answer: Answer)]) -> Void
     ) async -> Outcome {
         var outcome = Outcome(answers: Array(repeating: .left("the scheduler was not asked: no time was left"), count: items.count))
+        let whole = await Self.batches(items)
+        for (place, result) in whole.unencodable { outcome.answers[place] = .answered(result, storeID: "") }
         await withTaskGroup(of: BatchOutcome.self) { group in
-            var batches = Self.batches(items, unencodable: { outcome.answers[$0] = .answered($1, storeID: "") })[...]
+            var batches = whole.batches[...]
             func startNext() {
                 guard let batch = batches.popFirst(), ContinuousClock.now < deadline else { return }
                 group.addTask { await send(batch, trace: trace, until: deadline) }
@@ -71,16 +75,18 @@ struct IntakeHandover: Sendable {
     }
 
     /// Cuts items into batches by count and size. An item that can't be written as JSON is a rejected one.
-    private static func batches(_ items: [IntakeItem], unencodable: (Int, IntakeResult) -> Void) -> [Batch] {
+    private static func batches(_ items: [IntakeItem]) async -> (batches: [Batch], unencodable: [(place: Int, result: IntakeResult)]) {
         var batches: [Batch] = []
+        var unencodable: [(Int, IntakeResult)] = []
         var current: Batch = []
         var bytes = 0
         for (place, item) in items.enumerated() {
+            if place % itemsPerTurn == itemsPerTurn - 1 { await Task.yield() }
             let encoded: [UInt8]
             do {
                 encoded = try JSON.encode(item)
             } catch {
-                unencodable(place, IntakeResult(outcome: .rejected, reason: "Unencodable", message: "\(error)"))
+                unencodable.append((place, IntakeResult(outcome: .rejected, reason: "Unencodable", message: "\(error)")))
                 continue
             }
             if current.count == IntakeRequest.itemsMax || (!current.isEmpty && bytes + encoded.count > batchBytesMax) {
@@ -91,7 +97,28 @@ struct IntakeHandover: Sendable {
             bytes += encoded.count + 1
         }
         if !current.isEmpty { batches.append(current) }
-        return batches
+        return (batches, unencodable)
+    }
+
+    /// Asks with nothing to store: whether the scheduler answers, takes our token, and which store it has.
+    func probe(secondsMax: Double) async -> String? {
+        var request = scheduler.request(.post, "/api/v1/intake", timeoutSeconds: secondsMax)
+        request.headers.set("Content-Type", "application/json")
+        request.isIdempotent = true
+        request.body = Self.body([])
+        do throws(ServiceCallError) {
+            let storeID = try Self.decode(try await scheduler.perform(request), count: 0).storeID
+            reachable.satisfy()
+            return storeID
+        } catch .refused(let refusal) where refusal.code == 503 {
+            // It is there; that it is full is between it and the next alert.
+            reachable.satisfy()
+        } catch .refused(let refusal) {
+            reachable.fail("the scheduler at \(scheduler.base) refuses this router: \(refusal.message)")
+        } catch {
+            reachable.fail("the scheduler at \(scheduler.base) does not answer: \(error)")
+        }
+        return nil
     }
 
     private func send(_ batch: Batch, trace: TraceContext, until deadline: ContinuousClock.Instant) async -> BatchOutcome {

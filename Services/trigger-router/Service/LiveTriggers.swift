@@ -1,4 +1,3 @@
-import Dispatch
 import JSONCoding
 import Logging
 import Model
@@ -83,23 +82,12 @@ final class LiveTriggers: Sendable {
             // A bulk of writes comes one by one; without a pause each would be compiled in by itself.
             try await Task.sleep(for: Self.compileDelay)
             guard let snapshot, snapshot.overlayCount > 0 else { continue }
-            let recompilation = await Offload.run { snapshot.recompiled() }
+            let recompilation = await ComputeQueue.compiling.run { snapshot.recompiled() }
             let rest = catalog.withLock { catalog in
                 catalog?.adopt(recompilation)
                 return catalog?.overlayCount ?? 0
             }
             if rest > 0 { changed.yield() }
-        }
-    }
-}
-
-/// Long computations off the threads that all handlers share.
-enum Offload {
-    private static let queue = DispatchQueue(label: "trigger-router.compute", attributes: .concurrent)
-
-    static func run<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async -> Value {
-        await withCheckedContinuation { continuation in
-            queue.async { continuation.resume(returning: body()) }
         }
     }
 }

@@ -48,7 +48,7 @@ struct RouterEndpoints: Sendable {
         let filter = try DecisionFilter(call.request.query)
         let (entries, lastWebhook) = decisions.newest(filter.limit) { filter.isMet(by: $0) }
         let snapshot = filter.explains ? triggers.snapshot : nil
-        let items = await Offload.run { entries.map { Self.explained($0, snapshot) } }
+        let items = await ComputeQueue.explaining.run { entries.map { Self.explained($0, snapshot) } }
         let list = DecisionList(items: items, lastWebhook: lastWebhook, keptSince: decisions.keptSince)
         return try Self.answer(list)
     }
@@ -74,7 +74,7 @@ struct RouterEndpoints: Sendable {
             throw .badRequest("a test takes \(Self.testedAlertsMax) alerts at most, not \(payload.alerts.count)")
         }
         let now = WallClock.now()
-        let tested = await Offload.run { payload.alerts.map { Self.test($0, triggers, now) } }
+        let tested = await ComputeQueue.explaining.run { payload.alerts.map { Self.test($0, triggers, now) } }
         return try Self.answer(TriggerTestAnswer(alerts: tested))
     }
 

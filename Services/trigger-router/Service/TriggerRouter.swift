@@ -31,14 +31,13 @@ public struct TriggerRouter: Sendable {
         let activity = TriggerActivity(
             store: source.store, writesPerTransaction: source.isRemote ? 1 : 100, logger: context.logger)
         let decisions = DecisionLog(now: WallClock.now())
+        let handover = IntakeHandover(scheduler: scheduler, metrics: metrics, reachable: reachable)
         let receiver = AlertReceiver(
-            triggers: triggers, handover: IntakeHandover(scheduler: scheduler, metrics: metrics, reachable: reachable),
-            decisions: decisions,
-            activity: activity, metrics: metrics)
+            triggers: triggers, handover: handover, decisions: decisions, activity: activity, metrics: metrics)
         let endpoints = RouterEndpoints(
             receiver: receiver, decisions: decisions, triggers: triggers,
             receiverBodyMax: context.configuration[TriggerRouterSettings.receiverBodyMax])
-        let probe = SchedulerProbe(scheduler: scheduler, reachable: reachable)
+        let probe = SchedulerProbe(handover: handover, receiver: receiver)
         assembly = ServiceAssembly(
             endpoints: endpoints.all + ServedGroup(Self.kinds(context, http, source.store)).endpoints,
             background: { _ in

@@ -88,6 +88,34 @@ import TriggerRouterService
         await fixture.stop()
     }
 
+    @Test func aLostStoreIsNoticedWithoutAnAlert() async throws {
+        let fixture = try await RouterFixture()
+        try await fixture.apply(makeTrigger("disk", alertName: "^DiskFull$"))
+        #expect(try await fixture.answer(alerts(2)).totals == ["created": 2])
+        fixture.peer.forgetEverything()
+        #expect(try await eventually { try await fixture.answer(alerts(2)).totals == ["created": 2] })
+        await fixture.stop()
+    }
+
+    @Test func readinessFollowsTheScheduler() async throws {
+        let port = try await freePort()
+        let fixture = try await RouterFixture(schedulerURL: "http://127.0.0.1:\(port)")
+        #expect(try await fixture.router.send(.get, "/readyz", token: nil).status == 503)
+        let late = try IntakePeer(port: port)
+        #expect(try await eventually { try await fixture.router.send(.get, "/readyz", token: nil).status == 200 })
+        await late.stop()
+        #expect(try await eventually { try await fixture.router.send(.get, "/readyz", token: nil).status == 503 })
+        await fixture.stop()
+    }
+
+    /// A port that was free a moment ago.
+    private func freePort() async throws -> UInt16 {
+        let peer = try IntakePeer()
+        let port = try #require(UInt16(peer.url.split(separator: ":").last ?? ""))
+        await peer.stop()
+        return port
+    }
+
     @Test func aLaterStartIsForTheSchedulerToJudge() async throws {
         let fixture = try await RouterFixture()
         try await fixture.apply(makeTrigger("disk", alertName: "^DiskFull$"))

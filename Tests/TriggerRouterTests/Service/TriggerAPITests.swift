@@ -83,6 +83,8 @@ import TriggerRouterService
         ] {
             #expect(text.contains("\n\(line)\n"), "\(line)")
         }
+        let check = try await Promtool.check(text)
+        #expect(check.status == 0, "\(check.output)")
         await fixture.stop()
     }
 
