@@ -39,7 +39,7 @@ struct JobIntake: Sendable {
         guard job.node == node else {
             throw APIError(code: 409, reason: "WrongNode", message: "this agent is \(node), not \(job.node)", retryAfterSeconds: 5)
         }
-        guard (0...1e9).contains(job.remainingSeconds), (0...1e9).contains(job.notAfterSeconds) else {
+        guard (-1e9...1e9).contains(job.remainingSeconds), (-1e9...1e9).contains(job.notAfterSeconds) else {
             throw .badRequest("remainingSeconds and notAfterSeconds have to be seconds")
         }
         // A newer epoch than ours is another agent's: the scheduler means that one.

@@ -72,7 +72,7 @@ struct Reporter: Sendable {
         let (answer, reason) = await send(entry, epoch: epoch)
         metrics.reports.increment()
         // Our registration is not the newest any more; the run itself may be as current as ever.
-        if case .status(409, _) = answer, reason == "StaleEpoch" {
+        if reason == "StaleEpoch" {
             standing.superseded(epoch)
             await desk.update(key) { $0.isUnderWay = false }
             return
