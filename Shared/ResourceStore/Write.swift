@@ -26,7 +26,7 @@ public enum RecordCondition: Sendable, Hashable {
 }
 
 /// What a transaction did.
-public struct TransactionResult: Sendable {
+public struct TransactionResult: Sendable, Hashable {
     /// The revision of the last write: a read or watch from here on sees all of it.
     public let revision: Int64
     /// The objects that were created, updated and deleted, in the order of their writes; a deleted one in its last state with the revision of

@@ -6,7 +6,7 @@ import ResourceStore
 import ResourceStoreSQLite
 import Testing
 
-@Suite struct CrashTests {
+@Suite(.timeLimit(.minutes(2))) struct CrashTests {
     /// Kills a writing process again and again over the same directory; what it acknowledged must be there, and none of it in half.
     @Test func aStoreKilledMidWriteOpensCleanWithAllThatWasAcknowledged() async throws {
         let seed = testSeed()

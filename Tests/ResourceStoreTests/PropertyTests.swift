@@ -3,7 +3,7 @@ import ResourceStore
 import ResourceStoreSQLite
 import Testing
 
-@Suite struct PropertyTests {
+@Suite(.timeLimit(.minutes(2))) struct PropertyTests {
     @Test func oneWriterSeesWhatTheReferenceSays() async throws {
         let seed = testSeed()
         var generator = TransactionGenerator(seed: seed)
@@ -15,7 +15,7 @@ import Testing
                 let writes = try generator.next(revisions: known + [reference.revision - 3])
                 let expected = Result { try reference.transact(writes) }
                 let actual = await outcome { try await store.transact(writes) }
-                #expect(described(actual) == described(expected), "seed \(seed), step \(step)")
+                #expect(Verdict(actual) == Verdict(expected), "seed \(seed), step \(step)")
                 if case .failure = expected { failures += 1 }
                 if step % 40 == 0 { try await compare(store, reference, "seed \(seed), step \(step)") }
             }
@@ -51,7 +51,7 @@ import Testing
             var reference = ReferenceStore(revision: base)
             for (writes, result) in done.sorted(by: { $0.1.revision < $1.1.revision }) {
                 let replayed = Result { try reference.transact(writes) }
-                #expect(described(replayed) == described(.success(result)), "seed \(seed)")
+                #expect(Verdict(replayed) == Verdict(.success(result)), "seed \(seed)")
             }
             #expect(done.count > 100, "seed \(seed): \(done.count) successes make a poor test")
             try await compare(store, reference, "seed \(seed)")
@@ -72,10 +72,19 @@ func outcome(_ body: () async throws -> TransactionResult) async -> Result<Trans
     do { return .success(try await body()) } catch { return .failure(error) }
 }
 
-/// A result as text that is equal where the results are.
-func described(_ result: Result<TransactionResult, any Error>) -> String {
-    switch result {
-    case .success(let result): "\(result.revision) \(result.objects) \(result.recordVersions)"
-    case .failure(let error): "\((error as? StoreError).map(spelled) ?? "") \(error)"
+/// What can be told apart of a transaction's outcome.
+struct Verdict: Equatable {
+    let result: TransactionResult?
+    let error: String?
+
+    init(_ outcome: Result<TransactionResult, any Error>) {
+        switch outcome {
+        case .success(let result):
+            self.result = result
+            error = nil
+        case .failure(let failure):
+            result = nil
+            error = "\((failure as? StoreError).map(spelled) ?? "") \(failure)"
+        }
     }
 }
