@@ -24,7 +24,6 @@ struct Registrar: Sendable {
         var failures = 0
         var takeOvers: [ContinuousClock.Instant] = []
         while !Task.isCancelled {
-            if standing.isStale { takeOvers = await pauseAfterTakeOver(takeOvers) }
             do throws(ServiceCallError) {
                 let reply = try await register()
                 standing.registered(epoch: reply.epoch)
@@ -33,6 +32,7 @@ struct Registrar: Sendable {
                 logger.info("registered", metadata: ["node": "\(node)", "epoch": .stringConvertible(reply.epoch)])
                 await reporter.retryAll()
                 await heartbeats(reply)
+                if standing.isStale { takeOvers = await pauseAfterTakeOver(takeOvers) }
             } catch {
                 failures += 1
                 tell(error, isNews: failures == 1)

@@ -1,0 +1,187 @@
+import Foundation
+import JSONCoding
+import Model
+import TestSupport
+import Testing
+
+/// What the agent remembers after kill -9, and what a copied data directory does not.
+@Suite struct JournalTests {
+    private func lines(_ path: String) -> [String] {
+        ((try? String(contentsOfFile: path, encoding: .utf8)) ?? "").split(separator: "\n").map(String.init)
+    }
+
+    @Test(arguments: [(1, Effect.mutate), (2, .mutate), (1, .read)])
+    func aStepThatRanWhenTheAgentDiedHasUsedAnAttempt(attempts: Int, effect: Effect) async throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let scheduler = try SchedulerPeer()
+        let log = directory.path + "/log"
+        let script = "echo $$ $KUBEDIAG_STEP_ATTEMPT >> \(log); [ $KUBEDIAG_STEP_ATTEMPT = 1 ] && sleep 300; true"
+        let job = JobFixture.job([
+            JobFixture.script("echo first >> \(directory.path)/first", key: "a"),
+            JobFixture.script(script, effect: effect, attempts: attempts),
+        ])
+        let first = try await AgentProcess(directory.path, scheduler.url)
+        #expect(try await first.put(job).status == 202)
+        #expect(try await eventually { lines(log).count == 1 })
+        let orphan = try #require(Int32(lines(log)[0].split(separator: " ")[0]))
+        first.kill()
+        #expect(kill(orphan, 0) == 0)
+
+        let second = try await AgentProcess(directory.path, scheduler.url)
+        #expect(try await eventually { scheduler.end(of: job.uid) != nil })
+        let end = try #require(scheduler.end(of: job.uid))
+        // Whoever inherited it may not have reaped it yet; it runs no more.
+        let stat = (try? String(contentsOfFile: "/proc/\(orphan)/stat", encoding: .utf8)) ?? ") Z"
+        #expect(stat.contains(") Z"))
+        if attempts == 1 {
+            #expect(end.phase == .failed && end.steps.last?.reason == "Interrupted")
+            #expect(lines(log).count == 1)
+        } else {
+            #expect(end.phase == .succeeded)
+            #expect(end.steps.last?.attempt == 2)
+            #expect(lines(log).count == 2)
+        }
+        // What went before was durable with the start of what followed, unless both only read.
+        if effect == .mutate { #expect(lines(directory.path + "/first").count == 1) }
+        let sequences = scheduler.state.withLock { $0.reports.map(\.seq) }
+        #expect(sequences == sequences.sorted())
+        #expect(second.stop() == 0)
+        await scheduler.stop()
+    }
+
+    @Test func anEndIsReportedAfterDeathAndAbsence() async throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let scheduler = try SchedulerPeer()
+        let first = try await AgentProcess(directory.path, scheduler.url)
+        #expect(try await eventually { scheduler.state.withLock { $0.epoch } == 1 })
+        let port = scheduler.port
+        await scheduler.stop()
+        let job = JobFixture.job([JobFixture.script("echo x >> \(directory.path)/log")])
+        #expect(try await first.put(job).status == 202)
+        #expect(
+            try await eventually {
+                let state = try JSON(parsing: try await first.send(.get, "/api/v1/jobs/\(job.uid)").body)
+                return state["state"]?.stringValue == "Succeeded"
+            })
+        first.kill()
+        // It starts and says what is missing while nobody is there.
+        let second = try await AgentProcess(directory.path, scheduler.url)
+        #expect(try await second.send(.get, "/readyz", token: nil).status == 503)
+        #expect(try await second.put(job).status == 200)
+        let back = try SchedulerPeer(port: port)
+        #expect(try await eventually { back.end(of: job.uid)?.phase == .succeeded })
+        #expect(lines(directory.path + "/log").count == 1)
+        #expect(back.state.withLock { $0.registrations.first?.jobs } == [JobReference(uid: job.uid, dispatchAttempt: 1)])
+        #expect(second.stop() == 0)
+        await back.stop()
+    }
+
+    @Test func aCopiedDataDirectoryIsAnotherJournal() async throws {
+        let directory = try TemporaryDirectory()
+        let copy = try TemporaryDirectory()
+        defer {
+            directory.remove()
+            copy.remove()
+        }
+        let scheduler = try SchedulerPeer()
+        let job = JobFixture.job([JobFixture.script("echo x >> \(directory.path)/log; sleep 300")])
+        let original = try await AgentProcess(directory.path, scheduler.url)
+        #expect(try await original.put(job).status == 202)
+        #expect(try await eventually { lines(directory.path + "/log").count == 1 })
+        original.kill()
+        try FileManager.default.copyItem(atPath: directory.path + "/data", toPath: copy.path + "/data")
+
+        let copied = try await AgentProcess(copy.path, scheduler.url, node: "web-08")
+        #expect(try await eventually { scheduler.state.withLock { $0.registrations.count } == 2 })
+        let registrations = scheduler.state.withLock { $0.registrations }
+        #expect(registrations[0].journalId != registrations[1].journalId)
+        #expect(registrations[1].jobs.isEmpty)
+        #expect(copied.stop() == 0)
+
+        let again = try await AgentProcess(directory.path, scheduler.url)
+        #expect(try await eventually { scheduler.end(of: job.uid) != nil })
+        #expect(scheduler.state.withLock { $0.registrations.last?.journalId } == registrations[0].journalId)
+        #expect(again.stop() == 0)
+        await scheduler.stop()
+    }
+
+    @Test func aDataDirectoryHasOneAgent() async throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let scheduler = try SchedulerPeer()
+        let agent = try await AgentProcess(directory.path, scheduler.url)
+        let other = Process()
+        other.executableURL = URL(fileURLWithPath: AgentProcess.binary)
+        other.arguments = ["--data-dir", directory.path + "/data", "--port", "0", "--node-name", "web-07"]
+        other.standardError = FileHandle.nullDevice
+        try other.run()
+        other.waitUntilExit()
+        #expect(other.terminationStatus == 1)
+        #expect(agent.stop() == 0)
+        await scheduler.stop()
+    }
+
+    @Test func evidenceOutlivesItsJobAndARestart() async throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let scheduler = try SchedulerPeer()
+        let job = JobFixture.job([JobFixture.script("echo kept")])
+        let path = "/api/v1/evidence/\(job.uid)/1/1-op1.1.stdout"
+        let first = try await AgentProcess(directory.path, scheduler.url)
+        #expect(try await first.put(job).status == 202)
+        #expect(try await eventually { try await first.send(.get, "/api/v1/jobs/\(job.uid)").status == 404 })
+        #expect(try await first.send(.get, path).body == Array("kept\n".utf8))
+        #expect(first.stop() == 0)
+        let second = try await AgentProcess(directory.path, scheduler.url)
+        #expect(try await second.send(.get, path).body == Array("kept\n".utf8))
+        #expect(try await second.put(job).status == 200)
+        #expect(second.stop() == 0)
+        let third = try await AgentProcess(directory.path, scheduler.url, settings: ["--evidence-max-age", "0s"])
+        #expect(try await eventually { !FileManager.default.fileExists(atPath: directory.path + "/data/evidence/\(job.uid)") })
+        #expect(third.stop() == 0)
+        await scheduler.stop()
+    }
+
+    /// kill -9 at random moments over a stream of jobs: each ends once, and no step ran twice unseen.
+    @Test func killsAtRandomMomentsLoseNothingAndRepeatNothing() async throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let scheduler = try SchedulerPeer()
+        let log = directory.path + "/log"
+        let jobs = (0..<60).map { index in
+            JobFixture.job((1...3).map { JobFixture.script("echo \(index).\($0) >> \(log); sleep 0.02") }, epoch: 0)
+        }
+        var agent = try await AgentProcess(directory.path, scheduler.url)
+        var waiting = jobs
+        var random = SplitMix(seed: 7)
+        for _ in 0..<12 {
+            let end = ContinuousClock.now + .milliseconds(Int64(40 + random.below(200)))
+            while ContinuousClock.now < end, let job = waiting.first {
+                if let status = try? await agent.put(job).status, [200, 202].contains(status) { waiting.removeFirst() }
+            }
+            agent.kill()
+            agent = try await AgentProcess(directory.path, scheduler.url)
+        }
+        for job in waiting { _ = try await agent.put(job) }
+        for job in jobs {
+            let isDone = try await eventually { scheduler.end(of: job.uid) != nil }
+            try #require(isDone)
+        }
+        let runs = Dictionary(grouping: lines(log)) { $0 }.mapValues(\.count)
+        #expect(runs.values.allSatisfy { $0 == 1 }, "a step ran twice: \(runs.filter { $0.value > 1 })")
+        for (index, job) in jobs.enumerated() {
+            let ends = scheduler.state.withLock { $0.reports.filter { $0.uid == job.uid && $0.phase != .running } }
+            #expect(Set(ends.map(\.phase)).count == 1, "two ends of one job")
+            let end = try #require(ends.first)
+            if end.phase == .succeeded {
+                #expect((1...3).allSatisfy { runs["\(index).\($0)"] == 1 })
+            } else {
+                #expect(end.steps.last?.reason == "Interrupted")
+            }
+        }
+        #expect(agent.stop() == 0)
+        await scheduler.stop()
+    }
+}
