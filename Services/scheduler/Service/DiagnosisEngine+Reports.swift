@@ -12,6 +12,7 @@ extension DiagnosisEngine {
         guard let entry = entries[report.uid], entry.machine != nil else {
             return count(await coldReport(report))
         }
+        if let dispatch = entry.machine?.dispatch, dispatch.node != node || dispatch.journal != report.journalId { return count(.stale) }
         let answer = await withCheckedContinuation { continuation in
             entry.mailbox.append(
                 DiagnosisEntry.Envelope(event: .report(DiagnosisMachine.Report(report)), report: report, reply: continuation))

@@ -6,6 +6,7 @@ import Logging
 import Model
 import ServiceKit
 import Synchronization
+import TestSupport
 
 /// What the scheduler sees of an agent: a journal, an address, and answers as the test tells it.
 final class ScriptedAgent: Sendable {
@@ -84,7 +85,7 @@ final class ScriptedAgent: Sendable {
         case .acceptSilently: throw APIError(code: 500, reason: "InternalError", message: "the answer was lost")
         case .accept: break
         }
-        if reportsAtOnce { Task { try await report(job, .succeeded) } }
+        if reportsAtOnce { Task { try await reportUntilTaken(job) } }
         return try .encoding(
             JobReceipt(uid: job.uid, dispatchAttempt: job.dispatchAttempt, journalId: journal, state: .accepted), status: 202)
     }
@@ -105,7 +106,7 @@ final class ScriptedAgent: Sendable {
             journalId: script.withLock { $0.journal }, address: url, aliases: aliases, capacity: capacity, version: "test")
         let answer = try await house.send(
             .put, "/api/v1/agents/\(node)/registration", try JSON(encoding: registration), token: SchedulerHouse.agentToken(node))
-        if let epoch = try answer.body?.decode(AgentRegistrationReply.self).epoch as Int64?, answer.status == 200 {
+        if answer.status == 200, let epoch = try answer.body?.decode(AgentRegistrationReply.self).epoch {
             script.withLock { $0.epoch = epoch }
         }
         return answer
@@ -116,6 +117,17 @@ final class ScriptedAgent: Sendable {
         let heartbeat = script.withLock { Heartbeat(journalId: $0.journal, epoch: $0.epoch, jobs: jobs) }
         return try await house.send(
             .put, "/api/v1/agents/\(node)/heartbeat", try JSON(encoding: heartbeat), token: SchedulerHouse.agentToken(node))
+    }
+
+    /// As an agent does: again until it is acknowledged.
+    private func reportUntilTaken(_ job: Job) async throws {
+        _ = try await eventually {
+            do {
+                return [200, 409, 410].contains(try await report(job, .succeeded))
+            } catch is HTTPClientError {
+                return false
+            }
+        }
     }
 
     @discardableResult
