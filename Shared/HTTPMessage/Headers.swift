@@ -81,15 +81,22 @@ public struct Headers: Sendable {
     /// Whether a comma-separated field lists `token`, without regard to case: `Connection: keep-alive, close` (RFC 9110, 5.6.1).
     public func listContains(_ name: String, token: String) -> Bool {
         all(name).contains { value in
-            value.split(separator: ",").contains { Self.equalNames(Self.trimmed($0), token) }
+            value.split(separator: ",").contains { Self.equalNames(String(Self.trimmed($0)), token) }
         }
     }
 
     /// Whether two field names are the same but for ASCII case.
-    public static func equalNames(_ left: some StringProtocol, _ right: some StringProtocol) -> Bool {
-        let (a, b) = (left.utf8, right.utf8)
-        guard a.count == b.count else { return false }
-        return zip(a, b).allSatisfy { $0 == $1 || lowercased($0) == lowercased($1) }
+    ///
+    /// Concrete on purpose: it is called many times a request, and a generic would be looked up at run time by callers in other modules.
+    public static func equalNames(_ left: String, _ right: String) -> Bool {
+        guard left.utf8.count == right.utf8.count else { return false }
+        // Most senders spell a name as we do, and equal short strings are equal words.
+        if left == right { return true }
+        var rest = right.utf8.makeIterator()
+        for byte in left.utf8 {
+            guard let other = rest.next(), byte == other || lowercased(byte) == lowercased(other) else { return false }
+        }
+        return true
     }
 
     /// Whether `value` may stand in a field: no control characters but tab, so that no value can add a line of its own (RFC 9110, 5.5).

@@ -27,8 +27,8 @@ final class Daemon: @unchecked Sendable {
             to: mhdshim_options(
                 listen_fd: listener, threads: UInt32(max(1, configuration.threads)),
                 connections_max: UInt32(configuration.connectionsMax), inactivity_seconds: UInt32(configuration.inactivitySecondsMax),
-                // Half of it is the read buffer at first, and the parsed fields need room beside it.
-                connection_memory_bytes: max(32 * 1024, 2 * configuration.headerBytesMax + 4096),
+                // Half of it is the read buffer at first, and the parsed fields need room beside it. It is cleared for each request.
+                connection_memory_bytes: max(16 * 1024, 2 * configuration.headerBytesMax + 4096),
                 key_pem: copy(configuration.tls?.privateKeyPEM), certificate_pem: copy(configuration.tls?.certificateChainPEM),
                 client_authorities_pem: copy(configuration.tls?.clientAuthoritiesPEM), context: context.toOpaque(), access: onAccess,
                 completed: onCompleted, connection: onConnection, request_line: onRequestLine, log: onLog))
@@ -86,7 +86,7 @@ private func onConnection(
         let text = peer.withUnsafeBufferPointer { $0.baseAddress.map { String(cString: $0) } ?? "" }
         let connection = core.connections.add(descriptor: mhdshim_connection_fd(handle), peer: text)
         slot.pointee = Unmanaged.passRetained(connection).toOpaque()
-        core.watch.connectionAdded()
+        core.watch.notice()
     } else if let pointer = slot.pointee {
         slot.pointee = nil
         let connection = Unmanaged<Connection>.fromOpaque(pointer).takeRetainedValue()

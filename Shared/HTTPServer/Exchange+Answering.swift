@@ -46,7 +46,6 @@ extension Exchange {
         }
         state.withLock { state in
             state.isHandlerRunning = false
-            state.task = nil
             if case .over = state.progress { releaseSlot(&state) }
         }
         core.handlers.decrement()
@@ -56,35 +55,44 @@ extension Exchange {
     /// - Returns: whether this one does.
     @discardableResult
     func answer(_ response: PreparedResponse) -> Bool {
-        let isFirst = state.withLock { state in
-            guard case .waiting = state.progress else { return false }
+        let (isFirst, mustResume) = state.withLock { state in
+            guard case .waiting = state.progress else { return (false, false) }
             state.progress = .ready(response)
             if case .stream(let buffer) = response.content { state.stream = buffer }
-            if state.isSuspended {
-                state.isSuspended = false
-                MHD_resume_connection(handle)
-            }
-            return true
+            defer { state.isSuspended = false }
+            return (true, state.isSuspended)
         }
+        // Outside of the lock, for which libmicrohttpd's thread would wait as soon as it is woken. Who took the suspension back resumes, and
+        // nobody else, so that the handle lives until then.
+        if mustResume { MHD_resume_connection(handle) }
         guard isFirst else {
             response.discard()
             return false
         }
-        if case .stream = response.content { core.watch.enroll(self) }
+        if case .stream = response.content { core.watch.notice() }
         return true
     }
 
     // MARK: The watch and the drain
 
-    /// Gets an entry in the watch's epoll set; nil where the exchange is over.
-    /// - Returns: when to call `expireIfDue`.
-    func beWatched() -> ContinuousClock.Instant? {
+    enum Watching {
+        /// It has an entry in the watch's epoll set; `expireIfDue` is called at the deadline.
+        case watched(deadline: ContinuousClock.Instant)
+        case notYet
+        /// It is over, or has not come to its handler.
+        case notNeeded
+    }
+
+    /// Gets an entry in the watch's epoll set if it is older than `moment`.
+    func beWatched(ifBefore moment: ContinuousClock.Instant) -> Watching {
         state.withLock { state in
-            if case .over = state.progress { return nil }
+            if case .over = state.progress { return .notNeeded }
+            guard let deadline = state.deadline else { return .notNeeded }
+            guard state.isWatched || started < moment else { return .notYet }
             if !state.isWatched {
                 state.isWatched = connection.withDescriptor { core.watch.add(self, descriptor: $0) } ?? false
             }
-            return state.deadline
+            return .watched(deadline: deadline)
         }
     }
 

@@ -32,7 +32,8 @@ final class Exchange: @unchecked Sendable {
         var isSuspended = false
         var isWatched = false
         var isCancelled = false
-        /// The handler's task while it runs, once it has suspended.
+        /// The handler's task, if it suspended. Kept when it has finished, so that it is freed with the exchange, by the thread that allocated
+        /// it: a task freed on the pool's threads makes those and libmicrohttpd's wait for each other in malloc.
         var task: Task<Void, Never>?
         var isHandlerRunning = false
         var stream: StreamBuffer?
@@ -131,24 +132,29 @@ final class Exchange: @unchecked Sendable {
         }
         if let ready { return queue(ready) }
         if mustRefuse { return queue(plain(core.error(503, "the server is shutting down"))) }
-        core.watch.enroll(self)
+        core.watch.notice()
         return .YES
     }
 
     /// libmicrohttpd is done with the request, well or not, and is about to reuse or free its handle.
     func complete(_ code: MHD_RequestTerminationCode) {
-        let (task, unsent, stream) = state.withLock { state in
+        let (abandoned, unsent, stream) = state.withLock { state in
             var unsent: PreparedResponse?
-            if case .ready(let response) = state.progress { unsent = response }
+            var abandoned = state.stream == nil ? nil : state.task
+            switch state.progress {
+            case .waiting: abandoned = state.task
+            case .ready(let response): unsent = response
+            case .queued, .over: break
+            }
             state.progress = .over
             if state.isWatched {
                 state.isWatched = false
                 _ = connection.withDescriptor { core.watch.remove(self, descriptor: $0) }
             }
             if !state.isHandlerRunning { releaseSlot(&state) }
-            return (state.task, unsent, state.stream)
+            return (state.isHandlerRunning ? abandoned : nil, unsent, state.stream)
         }
-        task?.cancel()
+        abandoned?.cancel()
         unsent?.discard()
         refusal?.discard()
         refusal = nil

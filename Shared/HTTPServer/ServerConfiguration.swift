@@ -19,7 +19,7 @@ public struct ServerConfiguration: Sendable {
     public var retryAfterSeconds = 1
 
     /// Request line and header fields; more is 431.
-    public var headerBytesMax = 16 * 1024
+    public var headerBytesMax = 8 * 1024
     /// Body of a request on a route without a limit of its own; more is 413.
     public var bodyBytesMax = 1024 * 1024
     /// Bodies of all requests in memory at once; more is 503.

@@ -4,11 +4,11 @@ import Synchronization
 /// The bytes between a handler that writes and a connection that sends.
 ///
 /// The writer appends from any task; libmicrohttpd's thread takes from it in its content reader and suspends the connection where there is
-/// nothing. One lock decides between "bytes are there" and "suspended", and the connection is suspended and resumed only under it, so that
+/// nothing. One lock decides between "bytes are there" and "suspended", and the suspension is taken back under it by one caller only, so that
 /// neither a wake-up is lost nor a connection touched that is gone.
 ///
-/// `@unchecked Sendable`: everything mutable is in the `Mutex`. The connection's handle is used under its lock and only before `detach`, which
-/// comes before libmicrohttpd frees the connection.
+/// `@unchecked Sendable`: everything mutable is in the `Mutex`. The connection's handle is used by libmicrohttpd's thread in the content reader,
+/// and by whoever takes the suspension back, while libmicrohttpd cannot free a connection that is suspended.
 final class StreamBuffer: @unchecked Sendable {
     enum Offer: Sendable {
         case taken
@@ -56,18 +56,19 @@ final class StreamBuffer: @unchecked Sendable {
     // MARK: The writer's side
 
     func offer(_ bytes: [UInt8]) -> Offer {
-        state.withLock { state in
-            if let reason = state.closed { return .closed(reason) }
-            if bytes.isEmpty { return .taken }
-            guard state.waiting < bytesMax else { return .full }
+        let (offer, mustResume) = state.withLock { state -> (Offer, Bool) in
+            if let reason = state.closed { return (.closed(reason), false) }
+            if bytes.isEmpty { return (.taken, false) }
+            guard state.waiting < bytesMax else { return (.full, false) }
             if state.bytes.isEmpty {
                 state.bytes = bytes
             } else {
                 state.bytes.append(contentsOf: bytes)
             }
-            resume(&state)
-            return .taken
+            return (.taken, Self.takeBackSuspension(&state))
         }
+        if mustResume { MHD_resume_connection(connection) }
+        return offer
     }
 
     /// Suspends until there is room or nothing more can be written or the task is cancelled.
@@ -110,11 +111,12 @@ final class StreamBuffer: @unchecked Sendable {
     /// The writer is done; what waits is still sent if the end is a complete one.
     func finish(isComplete: Bool) {
         close(.cancelled)
-        state.withLock { state in
-            guard state.ending == nil else { return }
+        let mustResume = state.withLock { state in
+            guard state.ending == nil else { return false }
             state.ending = isComplete ? .complete : .broken
-            resume(&state)
+            return Self.takeBackSuspension(&state)
         }
+        if mustResume { MHD_resume_connection(connection) }
     }
 
     // MARK: The server's side
@@ -176,9 +178,10 @@ final class StreamBuffer: @unchecked Sendable {
         return count
     }
 
-    private func resume(_ state: inout State) {
-        guard state.isSuspended, state.isAttached else { return }
-        state.isSuspended = false
-        MHD_resume_connection(connection)
+    /// - Returns: whether the caller has to resume the connection, outside of the lock, for which libmicrohttpd's thread would wait as soon
+    ///   as it is woken. Nobody else resumes, so the connection lives until then.
+    private static func takeBackSuspension(_ state: inout State) -> Bool {
+        defer { state.isSuspended = false }
+        return state.isSuspended && state.isAttached
     }
 }

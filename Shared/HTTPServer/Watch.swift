@@ -6,16 +6,13 @@ import Synchronization
 /// The thread that looks after what libmicrohttpd does not see: clients that leave while their connection is suspended, deadlines of handlers
 /// and streams, and clients that send a head or a body byte by byte.
 ///
-/// Most suspensions are over within a millisecond, so a suspended exchange is only noted at first and gets its epoll entry at the next tick.
+/// Most suspensions are over within a millisecond, so suspending only makes sure that the thread ticks; an exchange that is still open at a
+/// later tick gets its epoll entry then.
 ///
-/// `@unchecked Sendable`: what other threads touch is in the `Mutex`; the rest is used by the thread alone.
+/// `@unchecked Sendable`: what other threads touch is in the `Mutex` and the atomic; the rest is used by the thread alone.
 final class Watch: @unchecked Sendable {
     private struct State {
-        /// Exchanges since the last tick.
-        var young: [Exchange] = []
         var watched: [UInt64: Exchange] = [:]
-        /// Whether the thread is awake soon without being told.
-        var isTicking = false
         var stop: (@Sendable () -> Void)?
     }
 
@@ -25,6 +22,8 @@ final class Watch: @unchecked Sendable {
     private static let wakeToken: UInt64 = 0
 
     private let state = Mutex(State())
+    /// Whether the thread is awake soon without being told.
+    private let isTicking = Atomic<Bool>(false)
     private let connections: ConnectionTable
     private let limits: SlownessLimits
     private let logger: Logger
@@ -51,14 +50,12 @@ final class Watch: @unchecked Sendable {
 
     // MARK: From any thread
 
-    /// Begins to watch an exchange whose connection is suspended or whose answer is a stream.
-    func enroll(_ exchange: Exchange) {
-        let mustWake = state.withLock { state in
-            state.young.append(exchange)
-            defer { state.isTicking = true }
-            return !state.isTicking
-        }
-        if mustWake { wake() }
+    /// There is something new to look after: a suspended exchange, a stream, a connection.
+    ///
+    /// Called after the exchange has become what it is, so that a thread that is about to stop ticking either finds it or is woken here.
+    func notice() {
+        if isTicking.load(ordering: .sequentiallyConsistent) { return }
+        if !isTicking.exchange(true, ordering: .sequentiallyConsistent) { wake() }
     }
 
     /// Called by the exchange under its lock, so that the descriptor is still its connection's.
@@ -73,15 +70,6 @@ final class Watch: @unchecked Sendable {
     func remove(_ exchange: Exchange, descriptor: Int32) {
         _ = mhdshim_epoll_remove(epoll, descriptor)
         state.withLock { $0.watched[Self.token(exchange)] = nil }
-    }
-
-    /// A new connection may have to be cut off for slowness.
-    func connectionAdded() {
-        let mustWake = state.withLock { state in
-            defer { state.isTicking = true }
-            return !state.isTicking
-        }
-        if mustWake { wake() }
     }
 
     /// Lets the thread call `body` as its last deed.
@@ -118,8 +106,8 @@ final class Watch: @unchecked Sendable {
         while true {
             let count = mhdshim_epoll_wait(epoll, &tokens, Int32(tokens.count), timeout())
             for token in tokens.prefix(Int(max(count, 0))) { handle(token) }
-            promote()
             let now = ContinuousClock.now
+            promote(now)
             expire(now)
             cutSlow(now)
             if let stop = state.withLock({ $0.stop }) {
@@ -133,7 +121,7 @@ final class Watch: @unchecked Sendable {
 
     private func timeout() -> Int32 {
         var wait: Duration?
-        if state.withLock({ $0.isTicking }) { wait = Self.tick }
+        if isTicking.load(ordering: .sequentiallyConsistent) { wait = Self.tick }
         let now = ContinuousClock.now
         if let nextDeadline { wait = min(wait ?? .seconds(3600), now.duration(to: nextDeadline)) }
         if connections.count > 0 { wait = min(wait ?? .seconds(3600), now.duration(to: nextSlownessCheck)) }
@@ -151,19 +139,19 @@ final class Watch: @unchecked Sendable {
         }
     }
 
-    /// Gives the exchanges that are still open an epoll entry.
-    private func promote() {
-        let young = state.withLock { state in
-            let young = state.young
-            state.young = []
-            // A tick without anything new is the last until `enroll` says otherwise.
-            state.isTicking = !young.isEmpty
-            return young
+    /// Gives the exchanges that have been open for a tick an epoll entry, and ticks on while there are younger ones.
+    private func promote(_ now: ContinuousClock.Instant) {
+        guard isTicking.exchange(false, ordering: .sequentiallyConsistent) else { return }
+        var isMoreToCome = false
+        for connection in connections.all {
+            guard let exchange = connection.exchange else { continue }
+            switch exchange.beWatched(ifBefore: now - Self.tick) {
+            case .notYet: isMoreToCome = true
+            case .watched(let deadline): nextDeadline = min(nextDeadline ?? deadline, deadline)
+            case .notNeeded: break
+            }
         }
-        for exchange in young {
-            guard let deadline = exchange.beWatched() else { continue }
-            nextDeadline = min(nextDeadline ?? deadline, deadline)
-        }
+        if isMoreToCome { isTicking.store(true, ordering: .sequentiallyConsistent) }
     }
 
     private func expire(_ now: ContinuousClock.Instant) {

@@ -40,8 +40,8 @@ enum Subject: String, CaseIterable {
 /// 200 bytes of JSON.
 private let answer = Array(("{\"data\":\"" + String(repeating: "x", count: 189) + "\"}").utf8)
 
-/// The life of a server process: its port on standard output, its end with that of standard input.
-func runServer(_ name: String) {
+/// Starts the server of a child process and says its port on standard output.
+func startServer(_ name: String) async {
     // A line more on a pipe of the parent's that is gone must not end the process by a signal.
     signal(SIGPIPE, SIG_IGN)
     let port: UInt16
@@ -49,7 +49,7 @@ func runServer(_ name: String) {
         switch Subject(rawValue: name) {
         case .reference: port = answer.withUnsafeBytes { bench_reference_start($0.baseAddress, $0.count) }
         case .bare, .bareSuspending: port = try startBare()
-        case .production, .productionSuspending: port = try startProduction()
+        case .production, .productionSuspending: port = try await startProduction()
         case nil: exit(64)
         }
     } catch {
@@ -57,8 +57,11 @@ func runServer(_ name: String) {
         exit(1)
     }
     say("\(port)\n", to: STDOUT_FILENO)
+}
+
+/// Blocks until the parent closes standard input.
+func waitForTheEnd() {
     while readLine() != nil {}
-    exit(0)
 }
 
 private func say(_ text: String, to descriptor: Int32) {
@@ -78,7 +81,11 @@ private func startBare() throws -> UInt16 {
     return try server.start().port
 }
 
-private func startProduction() throws -> UInt16 {
+private func startProduction() async throws -> UInt16 {
+    // Services have a fixed port, which their Host check knows.
+    let probe = HTTPServer(configuration: ServerConfiguration(), router: try Router([]))
+    let port = try probe.start().port
+    await probe.drain(graceSeconds: 0)
     let endpoints = [
         Endpoint(.get, "/immediate", access: [.service], summary: "Answers at once.") { _ in .json(answer) },
         Endpoint(.get, "/suspending", access: [.service], summary: "Suspends first.") { _ in
@@ -88,7 +95,7 @@ private func startProduction() throws -> UInt16 {
     ]
     let logger = Logger(label: "bench")
     let server = try ServiceServer(
-        name: "bench", endpoints: endpoints, options: ServiceServer.Options(),
+        name: "bench", endpoints: endpoints, options: ServiceServer.Options(http: ServerConfiguration(port: port)),
         authenticator: Authenticator(tokens: "service \(Subject.token)\n", logger: logger), metrics: MetricRegistry(),
         health: HealthRegistry(), logger: logger)
     return try server.start().port

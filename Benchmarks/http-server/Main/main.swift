@@ -4,7 +4,9 @@
 //     bench-http-server [REQUESTS [ROUNDS]]
 
 switch CommandLine.arguments.dropFirst().first {
-case "serve": runServer(CommandLine.arguments.dropFirst(2).first ?? "")
+case "serve":
+    await startServer(CommandLine.arguments.dropFirst(2).first ?? "")
+    waitForTheEnd()
 default:
     let numbers = CommandLine.arguments.dropFirst().compactMap { Int($0) }
     Comparison(requests: UInt64(numbers.first ?? 200_000), rounds: numbers.dropFirst().first ?? 3).run()
