@@ -5,6 +5,7 @@ public import ResourceStore
 extension RemoteStore {
     /// Carries out one write. An `update` reads the present object first, as it has to know whether it is the object, its status or its
     /// deletion mark that changes: these are different requests. One that changes object and status is two requests and not atomic.
+    @discardableResult
     public func transact(_ writes: [Write]) async throws(StoreError) -> TransactionResult {
         guard writes.count == 1, let write = writes.first else {
             throw .unsupported("a remote store takes one write at a time, not \(writes.count)")
@@ -40,7 +41,7 @@ extension RemoteStore {
         var wanted = try document(encoded)
         let old = try present.json()
         if Self.isMarked(wanted), !Self.isMarked(old) {
-            return try await delete(encoded.key, ifUID: encoded.uid, ifRevision: present.revision)
+            return try await requestDeletion(of: present, definition, ifRevision: present.revision)
         }
         // Always conditional: what is written was worked out from the state that was just compared.
         var latest = present
@@ -77,6 +78,27 @@ extension RemoteStore {
         let definition = try definition(key.plural)
         guard let present = try await get(key) else { throw .notFound(key, write: 0) }
         if let ifUID, ifUID != present.uid { throw .conflict(.uid(key, expected: ifUID, actual: present.uid), write: 0) }
+        if let ifRevision, ifRevision != present.revision {
+            throw .conflict(.revision(key, expected: ifRevision, actual: present.revision), write: 0)
+        }
+        // To a store a deletion is a removal; to the owner it is one only without finalizers, and their end is what brings it here.
+        let metadata = try present.json()["metadata"] ?? [:]
+        if metadata["finalizers"]?.arrayValue?.isEmpty == false {
+            let patch: JSON = ["metadata": ["finalizers": nil]]
+            let last = try await put(patch, over: present, definition) { patch throws(ResourceClientError) in
+                try await client.mergePatch(APIResource(definition), namespace: key.namespace, name: key.name, patch)
+            }
+            if metadata["deletionTimestamp"]?.isNull == false { return last }
+            return try await delete(key, ifUID: present.uid, ifRevision: last.revision)
+        }
+        return try await requestDeletion(of: present, definition, ifRevision: ifRevision)
+    }
+
+    /// Asks the owner to delete an object: what it returns is the object's last state, or the object marked for its finalizers.
+    private func requestDeletion(
+        of present: StoredObject, _ definition: ResourceDefinition, ifRevision: Int64?
+    ) async throws(StoreError) -> StoredObject {
+        let key = present.key
         let conditions = DeletePreconditions(uid: present.uid, resourceVersion: ifRevision.map(String.init))
         let outcome: DeleteOutcome<JSON>
         do throws(ResourceClientError) {
