@@ -172,6 +172,11 @@ let package = Package(
                 "AgentExecutorCore", "AgentExecutorService", "agent-executor", "TestSupport", "ServiceKit", "HTTPServer", "HTTPClient",
                 "HTTPMessage", "Model", "JSONCoding",
             ]),
+        tests(
+            "SystemTests",
+            [
+                "graph-builder", "scheduler", "trigger-router", "agent-executor", "TestSupport", "HTTPClient", "HTTPMessage", "Model", "JSONCoding",
+            ]),
         tests("KubeDiagCommandTests", ["KubeDiagCommand"]),
     ]
 )
