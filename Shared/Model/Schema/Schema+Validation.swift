@@ -125,7 +125,7 @@ extension Schema {
     }
 
     private func mismatch(_ value: JSON, _ expected: String, _ path: String, _ findings: inout SchemaFindings) -> JSON {
-        findings.add(FieldFault(path, .typeInvalid, "must be \(expected), not \(value.typeName)"))
+        findings.add(FieldFault(path, .typeInvalid, "must be \(expected), not \(value.kindDescription)"))
         return value
     }
 
@@ -137,20 +137,5 @@ extension Schema {
 extension SchemaFindings {
     public mutating func add(_ fault: FieldFault) {
         if faults.count < Self.faultsMax { faults.append(fault) }
-    }
-}
-
-extension JSON {
-    /// The type of this value, with its article, for messages.
-    public var typeName: String {
-        switch self {
-        case .null: "null"
-        case .bool: "a boolean"
-        case .integer: "an integer"
-        case .number: "a number"
-        case .string: "a string"
-        case .array: "an array"
-        case .object: "an object"
-        }
     }
 }
