@@ -1,75 +1,10 @@
-import Digests
-import Foundation
 import HTTPClient
-import HTTPServer
 import JSONCoding
 import Model
-import ResourceAPI
 import ResourceClient
 import ResourceStore
-import ResourceStoreSQLite
 import ServiceKit
-import Synchronization
 import Testing
-
-/// The owner of Operation and Diagnosis: the real API over a store on disk, which can be stopped and started again on its port.
-private final class Owner: Sendable {
-    private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("owner-\(Digest.randomToken(byteCount: 8))")
-    private let running = Mutex<(server: ServiceServer, store: SQLiteStore)?>(nil)
-    private let port = Mutex<UInt16>(0)
-    private let token = Digest.randomToken()
-    private let historyEventsMax: Int?
-
-    init(historyEventsMax: Int? = nil) {
-        self.historyEventsMax = historyEventsMax
-    }
-
-    deinit { try? FileManager.default.removeItem(at: folder) }
-
-    func start() throws {
-        var configuration = SQLiteStoreConfiguration(directory: folder.path)
-        if let historyEventsMax { configuration.historyEventsMax = historyEventsMax }
-        let store = try SQLiteStore(configuration: configuration)
-        let (server, bound) = try serve(store, port: port.withLock { $0 })
-        port.withLock { $0 = bound }
-        running.withLock { $0 = (server, store) }
-    }
-
-    func stop() async {
-        guard let (server, store) = running.withLock({ $0.take() }) else { return }
-        await server.drain()
-        await store.close()
-    }
-
-    func client(_ http: HTTPClient) -> ResourceClient { client(http, port: port.withLock { $0 }) }
-
-    func client(_ http: HTTPClient, port: UInt16) -> ResourceClient {
-        var client = ResourceClient(baseURL: "http://127.0.0.1:\(port)", credentials: .token(token), http: http)
-        client.readRetry = .none
-        return client
-    }
-
-    /// Serves both kinds over any store, with the owner's token.
-    func serve(_ store: any ResourceStore, port: UInt16 = 0) throws -> (ServiceServer, UInt16) {
-        var http = ServerConfiguration()
-        http.port = port
-        let server = try ServiceServer(
-            name: "test", endpoints: ServedGroup(Owner.definitions.map { ServedKind(definition: $0, store: store) }).endpoints,
-            options: ServiceServer.Options(http: http, drainSecondsMax: 1),
-            authenticator: try Authenticator(tokens: "admin \(token)\n", logger: silent), metrics: MetricRegistry(),
-            health: HealthRegistry(),
-            logger: silent)
-        return (server, try server.start().port)
-    }
-
-    static let definitions = [Operation.definition, Diagnosis.definition]
-}
-
-private func makeOperation(_ name: String, script: String = "true", labels: [String: String]? = nil) -> Operation {
-    Operation(
-        metadata: ObjectMeta(name: name, labels: labels),
-        spec: OperationSpec(processor: Processor(scriptRunner: ScriptProcessor(script: script))))
-}
 
 private func encoded(_ object: Operation, uid: UID = UID("mine")) throws -> EncodedObject {
     var object = object
@@ -238,64 +173,5 @@ struct RemoteStoreTests {
             #expect(try await front.list(Operation.self).items.isEmpty)
             await server.drain()
         }
-    }
-}
-
-@Suite("Informer over the real API")
-struct RealInformerTests {
-    /// Objects come, change and go while the server restarts and forgets its history; in the end both sides know the same.
-    @Test(arguments: [nil, 40])
-    func endsInTheOwnersState(historyEventsMax: Int?) async throws {
-        let owner = Owner(historyEventsMax: historyEventsMax)
-        try owner.start()
-        try await withHTTP { (http) async throws in
-            let client = owner.client(http)
-            let present = Mutex<[String: String]>([:])
-            let notes = Notes()
-            let options = InformerOptions(
-                pageObjectsMax: 7, backoff: RetryPolicy(attemptsMax: 1, backoffSeconds: 0.02, backoffSecondsMax: 0.2))
-            let informer = Informer<Operation>(client: client, options: options, logger: silent) { change in
-                switch change {
-                case .added(let key, let object):
-                    if present.withLock({ $0.updateValue(object.uid.rawValue, forKey: key.name) }) != nil {
-                        notes.add("added twice: \(key)")
-                    }
-                case .updated(let key, let old, let new):
-                    if old.uid != new.uid || present.withLock({ $0[key.name] }) != old.uid.rawValue { notes.add("updated unseen: \(key)") }
-                case .deleted(let key, let last):
-                    if present.withLock({ $0.removeValue(forKey: key.name) }) != last.uid.rawValue { notes.add("deleted unseen: \(key)") }
-                case .synced: break
-                }
-            }
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { await informer.run() }
-                var random = SeededGenerator(seed: UInt64(historyEventsMax ?? 0))
-                for round in 0..<4 {
-                    for _ in 0..<80 {
-                        let name = "op-\(Int.random(in: 0..<20, using: &random))"
-                        switch Int.random(in: 0..<3, using: &random) {
-                        case 0: _ = await refusal { try await client.delete(Operation.self, name: name) }
-                        default:
-                            let object = makeOperation(name, script: "echo \(random.next())")
-                            if await refusal({ _ = try await client.create(object) })?.code == 409 { _ = try await client.update(object) }
-                        }
-                    }
-                    if round < 3 {
-                        await owner.stop()
-                        try owner.start()
-                    }
-                }
-                let list = try await client.list(Operation.self)
-                let truth = Dictionary(uniqueKeysWithValues: list.items.map { ($0.name, $0) })
-                #expect(
-                    await eventually {
-                        Dictionary(uniqueKeysWithValues: informer.snapshot.map { ($0.key.name, $0.value) }) == truth
-                    })
-                #expect(present.withLock { $0 } == truth.mapValues(\.uid.rawValue))
-                #expect(notes.all == [])
-                group.cancelAll()
-            }
-        }
-        await owner.stop()
     }
 }

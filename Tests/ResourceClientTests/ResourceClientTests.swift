@@ -34,6 +34,8 @@ private final class RecordingServer: Sendable {
     func stop() async { await server.withLock { $0 }?.drain(graceSeconds: 1) }
 }
 
+private typealias Answer = @Sendable (Request, Int) -> Response
+
 private let thing: JSON = [
     "apiVersion": "diagnosis.kubediag.org/v1", "kind": "Operation", "metadata": ["name": "disk", "uid": "u1", "resourceVersion": "7"],
     "spec": ["processor": ["scriptRunner": ["script": "true"]]],
@@ -43,8 +45,7 @@ private let thing: JSON = [
 struct ResourceClientTests {
     /// Runs a body with a client of a server that gives `answer`.
     private func with(
-        credentials: ClientCredentials = .anonymous,
-        _ answer: @escaping @Sendable (Request, Int) -> Response = { _, _ in .json(thing.encoded()) },
+        credentials: ClientCredentials = .anonymous, answer: @escaping Answer = { _, _ in .json(thing.encoded()) },
         _ body: (ResourceClient, RecordingServer) async throws -> Void
     ) async throws {
         let server = RecordingServer()
@@ -110,7 +111,8 @@ struct ResourceClientTests {
             "kind": "OperationList", "metadata": ["resourceVersion": "9", "continue": "tok=+/", "remainingItemCount": 3],
             "items": [["metadata": ["name": "a"]], thing],
         ]
-        try await with(credentials: .anonymous, { _, _ in .json(page.encoded()) }) { (client, server) async throws in
+        let answer: Answer = { _, _ in .json(page.encoded()) }
+        try await with(answer: answer) { (client, server) async throws in
             let resource = APIResource(Diagnosis.definition)
             let selection = ResourceSelection(
                 namespace: "kubediag", labels: try LabelSelector(parsing: "app in (a,b),!old"),
@@ -127,8 +129,8 @@ struct ResourceClientTests {
     }
 
     @Test func typedObjectsGoAndComeWhole() async throws {
-        try await with(credentials: .anonymous, { request, _ in .json(request.body.isEmpty ? thing.encoded() : request.body) }) {
-            (client, _) async throws in
+        let answer: Answer = { request, _ in .json(request.body.isEmpty ? thing.encoded() : request.body) }
+        try await with(answer: answer) { (client, _) async throws in
             var object = try await client.get(Operation.self, name: "disk")
             #expect(object.metadata.resourceVersion == "7" && object.spec.processor.scriptRunner?.script == "true")
             object.spec.effect = .read
@@ -144,7 +146,8 @@ struct ResourceClientTests {
             .json(told.status.encoded(), status: 422), .text("<html>", status: 502),
             Response(status: 503, headers: ["Retry-After": "7"], body: .bytes([])), .json(Array("{}".utf8), status: 404), .text("not json"),
         ]
-        try await with(credentials: .anonymous, { _, number in answers[number - 1] }) { (client, _) async throws in
+        let answer: Answer = { _, number in answers[number - 1] }
+        try await with(answer: answer) { (client, _) async throws in
             func ask() async -> ResourceClientError? {
                 await refusal { _ = try await client.create(APIResource(Operation.definition), thing) }
             }
@@ -159,7 +162,8 @@ struct ResourceClientTests {
     }
 
     @Test func readsAreRepeatedWritesAreNot() async throws {
-        try await with(credentials: .anonymous, { _, _ in .empty(status: 503) }) { (client, server) async throws in
+        let answer: Answer = { _, _ in .empty(status: 503) }
+        try await with(answer: answer) { (client, server) async throws in
             var client = client
             client.readRetry = RetryPolicy(attemptsMax: 3, backoffSeconds: 0.01)
             let resource = APIResource(Operation.definition)
@@ -189,11 +193,11 @@ struct ResourceClientTests {
         defer { unlink(file) }
         try "first\n".write(toFile: file, atomically: true, encoding: .utf8)
         let accepted = Mutex("Bearer first")
-        let answer: @Sendable (Request, Int) -> Response = { request, _ in
+        let answer: Answer = { request, _ in
             request.headers["Authorization"] == accepted.withLock { $0 }
                 ? .json(thing.encoded()) : .json(APIError.unauthorized("no").status.encoded(), status: 401)
         }
-        try await with(credentials: .tokenFile(path: file), answer) { (client, server) async throws in
+        try await with(credentials: .tokenFile(path: file), answer: answer) { (client, server) async throws in
             let resource = APIResource(Operation.definition)
             _ = try await client.get(resource, name: "x")
             try "second\nignored\n".write(toFile: file, atomically: true, encoding: .utf8)
@@ -220,13 +224,13 @@ struct ResourceClientTests {
                     .utf8),
             JSON.object(["type": "ERROR", "object": APIError.expired("old").status]).encoded(),
         ]
-        let answer: @Sendable (Request, Int) -> Response = { _, number in
+        let answer: Answer = { _, number in
             if number == 3 { return .json(APIError.expired("old").status.encoded(), status: 410) }
             return .stream(contentType: "application/json") { writer in
                 for line in number == 1 ? lines : Array(lines.dropLast()) { try await writer.write(line + [0x0A]) }
             }
         }
-        try await with(credentials: .token("t"), answer) { (client, server) async throws in
+        try await with(credentials: .token("t"), answer: answer) { (client, server) async throws in
             let start = WatchStart(resourceVersion: "5", timeoutSeconds: 60)
             var seen: [String] = []
             func follow() async throws {
