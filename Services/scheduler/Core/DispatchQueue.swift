@@ -99,10 +99,16 @@ package struct DispatchQueue: Sendable {
 
     package var nodes: [NodeName] { Array(lanes.keys) }
 
-    /// How many stand before `uid`; nil when it does not wait. Linear in the length of the lane.
+    /// How many stand before `uid`, those among them that have left without coming to the front; nil when it does not wait.
     package func countAhead(of uid: UID) -> Int? {
         guard case .waiting(let node, let ticket)? = places[uid], let lane = lanes[node] else { return nil }
-        return lane.waiting[lane.head...].count { $0.ticket < ticket && places[$0.uid] == .waiting(node, ticket: $0.ticket) }
+        // Tickets ascend within a lane.
+        var (low, high) = (lane.head, lane.waiting.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if lane.waiting[middle].ticket < ticket { low = middle + 1 } else { high = middle }
+        }
+        return low - lane.head
     }
 
     private mutating func forget(waitingOn node: NodeName) {

@@ -98,6 +98,7 @@ extension DiagnosisEngine {
             if uidsByNode[node]?.isEmpty == true { uidsByNode[node] = nil }
         }
         queue.remove(entry.uid)
+        held.remove(entry.uid)
         deadlines.set(.diagnosis(entry.uid), at: nil)
         let wasDispatched = entry.machine?.dispatch != nil
         if !wasDispatched, entry.aggregate == nil { undispatchedCount -= 1 }

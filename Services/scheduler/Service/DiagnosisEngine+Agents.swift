@@ -76,9 +76,7 @@ extension DiagnosisEngine {
         openLane(node)
         for uid in (uidsByNode[node] ?? []).sorted() { post(uid, .agentPresent(journal: agent.journal)) }
         // Those who wait for an agent to appear need not wait for their next try.
-        for entry in entries.values {
-            if case .resolving(.some)? = entry.machine?.stage { post(entry.uid, .agentPresent(journal: agent.journal)) }
-        }
+        for uid in held.sorted() { post(uid, .agentPresent(journal: agent.journal)) }
         pump(node)
         countAgents()
     }
@@ -149,7 +147,7 @@ extension DiagnosisEngine {
     }
 
     /// Writes readiness and the last heartbeat of an agent, without anybody waiting for it.
-    private func writeAgent(_ node: NodeName) {
+    func writeAgent(_ node: NodeName) {
         agents.writtenAt[node] = clock.now()
         lane.submit {
             do throws(APIError) {

@@ -19,7 +19,7 @@ extension DiagnosisEngine {
 
     /// Cancels the diagnosis of an alert that resolved, if it has not been dispatched yet; whether it was.
     func cancelUnstarted(_ uid: UID) async throws(APIError) -> Bool {
-        guard let entry = entries[uid], let machine = entry.machine, machine.dispatch == nil, !entry.isWriting else { return false }
+        guard let entry = entries[uid], let machine = entry.machine, machine.dispatch == nil else { return false }
         try await requestCancel(entry.key)
         return true
     }

@@ -28,7 +28,10 @@ extension DiagnosisEngine {
         let contact = registry.contact(node, journal: report.journalId, epoch: report.epoch, at: clock.now())
         switch contact {
         case .live(let returned):
-            if returned { present(node) }
+            if returned {
+                present(node)
+                writeAgent(node)
+            }
         case .staleEpoch where registry[node]?.journal == report.journalId:
             // The same agent before its last registration: what it reports stands, as soon as it says it under the epoch that it has now.
             throw APIError(

@@ -6,20 +6,26 @@ import ServiceKit
 
 extension DiagnosisEngine {
     /// Sees to it that somebody wakes when the earliest deadline is due.
-    ///
-    /// A sleeper that was overtaken by an earlier deadline wakes in vain, which is cheaper than waking it to sleep again.
     func armTimer() {
-        guard let earliest = deadlines.earliest(), armedAt.map({ earliest < $0 }) ?? true else { return }
-        armedAt = earliest
-        let clock = clock
-        lane.submit {
+        guard let earliest = deadlines.earliest(), !isStopped else { return }
+        if let sleeper, sleeper.until <= earliest { return }
+        sleeper?.task.cancel()
+        let task = Task { [clock, weak self] in
             await clock.wait(until: earliest)
-            if !Task.isCancelled { await self.fire(armedFor: earliest) }
+            if !Task.isCancelled { await self?.fire() }
         }
+        sleeper = (task, earliest)
     }
 
-    private func fire(armedFor time: Timestamp) {
-        if armedAt == time { armedAt = nil }
+    /// Ends the sleeper; nothing is due any more.
+    func stop() {
+        isStopped = true
+        sleeper?.task.cancel()
+        sleeper = nil
+    }
+
+    private func fire() {
+        sleeper = nil
         let now = clock.now()
         while let id = deadlines.popDue(at: now) {
             switch id {

@@ -24,7 +24,11 @@ actor DiagnosisEngine {
     var registry: AgentRegistry
     var agents = AgentShelf()
     var deadlines = DeadlineHeap<DeadlineID>()
-    var armedAt: Timestamp?
+    /// The one sleeper that wakes for the earliest deadline. Not a child of anybody: it is replaced whenever an earlier deadline is set.
+    var sleeper: (task: Task<Void, Never>, until: Timestamp)?
+    var isStopped = false
+    /// Those that wait for a node or a plan to appear.
+    var held: Set<UID> = []
     var resumedAt: Timestamp?
     /// Entries that are not dispatched: what `queuedDiagnosesMax` bounds.
     var undispatchedCount = 0
@@ -43,6 +47,8 @@ actor DiagnosisEngine {
     static let flushSeconds = 0.1
     static let queuedFlushSeconds = 1.0
     static let aggregateFlushSeconds = 1.0
+    /// In a longer queue nobody's place is written down: it would be a write for each, and out of date at once.
+    static let shownQueueMax = 100
     static let conflictAttemptsMax = 20
 
     enum DeadlineID: Hashable, Sendable {
@@ -152,10 +158,7 @@ extension DiagnosisEngine {
         entry.life = .single(machine)
         if let content = step.content, step.durability != .now { entry.content = content }
         note(before, machine, entry)
-        if step.durability == .soon, entry.flushAt == nil {
-            let isQueued = if case .queued = machine.stage { true } else { false }
-            entry.flushAt = clock.now().adding(seconds: isQueued ? Self.queuedFlushSeconds : Self.flushSeconds)
-        }
+        if step.durability == .soon, entry.flushAt == nil { entry.flushAt = flushTime(machine) }
         for reply in step.replies { reply.continuation.resume(returning: reply.answer) }
         if machine.isFinished {
             perform(step.actions, of: entry)
@@ -166,6 +169,13 @@ extension DiagnosisEngine {
         perform(step.actions, of: entry)
     }
 
+    /// When a state that is merely worth showing is to be written; nil where it is not worth a write.
+    private func flushTime(_ machine: DiagnosisMachine) -> Timestamp? {
+        guard case .queued(let node) = machine.stage else { return clock.now().adding(seconds: Self.flushSeconds) }
+        guard !queue.isPaused, queue.waitingCount(node) <= Self.shownQueueMax else { return nil }
+        return clock.now().adding(seconds: Self.queuedFlushSeconds)
+    }
+
     /// Keeps what hangs on a diagnosis' state in line with it.
     private func note(_ before: DiagnosisMachine, _ after: DiagnosisMachine, _ entry: DiagnosisEntry) {
         if before.node != after.node {
@@ -173,6 +183,7 @@ extension DiagnosisEngine {
             if let node = after.node { uidsByNode[node, default: []].insert(entry.uid) }
         }
         if !before.occupiesSlot, after.occupiesSlot { undispatchedCount -= 1 }
+        if case .resolving(.some) = after.stage { held.insert(entry.uid) } else { held.remove(entry.uid) }
         if before.phase != after.phase {
             metrics.unfinished(before.phase.rawValue).add(-1)
             if !after.isFinished { metrics.unfinished(after.phase.rawValue).add(1) }

@@ -61,6 +61,7 @@ public struct Scheduler: Sendable {
                 ]
             },
             close: {
+                await engine.stop()
                 await http.shutdown()
                 await store.close()
             })

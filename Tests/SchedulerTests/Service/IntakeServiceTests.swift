@@ -99,7 +99,7 @@ struct IntakeServiceTests {
         #expect(try await house.create("by-hand") == 503)
         let agent = try ScriptedAgent(of: house)
         try await agent.register(capacity: 10)
-        #expect(try await eventually { agent.jobs.count == 3 })
+        try #require(try await eventually { agent.jobs.count == 3 })
         #expect(try await house.intake([house.item("one-more")]).results.first?.outcome == .created)
         await agent.stop()
         await house.stop()

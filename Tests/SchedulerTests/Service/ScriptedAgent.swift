@@ -119,6 +119,16 @@ final class ScriptedAgent: Sendable {
             .put, "/api/v1/agents/\(node)/heartbeat", try JSON(encoding: heartbeat), token: SchedulerHouse.agentToken(node))
     }
 
+    /// Heartbeats in the background until the returned task is cancelled.
+    func beat() -> Task<Void, any Error> {
+        Task {
+            while !Task.isCancelled {
+                try await heartbeat()
+                try await Task.sleep(for: .milliseconds(60))
+            }
+        }
+    }
+
     /// As an agent does: again until it is acknowledged.
     private func reportUntilTaken(_ job: Job) async throws {
         _ = try await eventually {
