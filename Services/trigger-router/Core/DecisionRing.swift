@@ -4,9 +4,11 @@ import Model
 public struct DecisionRing: Sendable {
     /// Decisions kept at most.
     public static let decisionsMax = 1000
-    /// Labels kept of an alert at most, and bytes of one text at most; what is longer is cut, so that senders do not decide the memory.
-    public static let labelsMax = 64
-    public static let textBytesMax = 1024
+    /// Bytes of an alert that are kept at most, and of one text of a larger one; triggers named in a decision at most. So senders do not decide
+    /// the memory.
+    public static let alertBytesMax = 8 << 10
+    public static let textBytesMax = 512
+    public static let triggersMax = 32
 
     /// A decision with the alert that it is about.
     public struct Entry: Sendable {
@@ -23,11 +25,12 @@ public struct DecisionRing: Sendable {
 
     public mutating func record(_ routed: RoutingPlan.RoutedAlert, receiver: String, peer: String, traceID: String?, at now: Timestamp) {
         let alert = routed.alert
-        let isWhole = Self.fits(alert.labels) && Self.fits(alert.annotations) && alert.generatorURL.utf8.count <= Self.textBytesMax
-        let labels = isWhole ? alert.labels.dictionary : Self.cut(alert.labels)
+        let isWhole = Self.bytes(alert.labels) + Self.bytes(alert.annotations) + alert.generatorURL.utf8.count <= Self.alertBytesMax
         let decision = Decision(
-            time: now, receiver: receiver, peer: peer, alertname: Self.cut(alert.name), labels: labels, startsAt: alert.startsAt?.timestamp,
-            outcome: routed.outcome, triggers: Array(routed.results.prefix(Self.labelsMax)), traceID: traceID)
+            time: now, receiver: receiver, peer: peer, alertname: Self.cut(alert.name),
+            labels: isWhole ? alert.labels.dictionary : Self.cut(alert.labels), startsAt: alert.startsAt?.timestamp,
+            outcome: routed.outcome,
+            triggers: Array(routed.results.prefix(Self.triggersMax)), traceID: traceID)
         let entry = Entry(decision: decision, alert: isWhole ? alert : nil)
         if entries.count < Self.decisionsMax {
             entries.append(entry)
@@ -49,12 +52,21 @@ public struct DecisionRing: Sendable {
         return result
     }
 
-    private static func fits(_ labels: LabelSet) -> Bool {
-        labels.sorted.count <= labelsMax && labels.sorted.allSatisfy { $0.name.utf8.count + $0.value.utf8.count <= textBytesMax }
+    private static func bytes(_ labels: LabelSet) -> Int {
+        labels.sorted.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
     }
 
+    /// The first labels, cut, as many as fit.
     private static func cut(_ labels: LabelSet) -> [String: String] {
-        Dictionary(labels.sorted.prefix(labelsMax).map { (cut($0.name), cut($0.value)) }, uniquingKeysWith: { first, _ in first })
+        var kept: [String: String] = [:]
+        var bytes = 0
+        for label in labels.sorted {
+            let (name, value) = (cut(label.name), cut(label.value))
+            bytes += name.utf8.count + value.utf8.count
+            if bytes > alertBytesMax { break }
+            kept[name] = value
+        }
+        return kept
     }
 
     private static func cut(_ text: String) -> String {

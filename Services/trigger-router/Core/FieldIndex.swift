@@ -11,7 +11,7 @@ struct FieldIndex: Sendable {
     }
 
     /// Texts remembered per field.
-    static let cachedTextsMax = 8192
+    static let cachedTextsMax = 4096
 
     private let exact: [TextKey: [Entry]]
     private let set: PatternSet

@@ -3,7 +3,7 @@ import Synchronization
 /// A bounded memory of what was found out about texts, for many threads.
 final class ValueCache<Value: Sendable>: Sendable {
     /// Texts that are longer are not remembered: they would make the memory's size depend on the senders.
-    static var textBytesMax: Int { 1024 }
+    static var textBytesMax: Int { 256 }
 
     private let entries: Mutex<GenerationalCache<TextKey, Value>>
 

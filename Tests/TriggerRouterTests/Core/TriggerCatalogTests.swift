@@ -1,6 +1,7 @@
 import Model
 import Testing
-import TriggerRouterCore
+
+@testable import TriggerRouterCore
 
 @Suite struct TriggerCatalogTests {
     private let alert = makeAlert("Disk", ["instance": "a"])
@@ -58,5 +59,30 @@ import TriggerRouterCore
         let last = TriggerCatalog.deletionsMax + 9
         catalog.put(CompiledTrigger(makeTrigger("gone-\(last)", alertName: "Disk")), revision: Int64(last))
         #expect(catalog.triggers.isEmpty)
+    }
+}
+
+@Suite struct TextKeyTests {
+    /// As `String`s these are equal; a pattern tells them apart.
+    @Test func textsAreComparedByTheirBytes() {
+        #expect("caf\u{E9}" == "cafe\u{301}")
+        #expect(TextKey("caf\u{E9}") != TextKey("cafe\u{301}"))
+        #expect(TextKey("a") == TextKey("a"))
+        #expect(TextKey("a") != TextKey("b"))
+    }
+}
+
+@Suite struct GenerationalCacheTests {
+    @Test func keepsWhatIsUsedAndNoMoreThanItMay() {
+        var cache = GenerationalCache<Int, Int>(entriesMax: 10)
+        for number in 0..<100 {
+            cache.insert(number, for: number)
+            #expect(cache.value(for: 0) == 0)
+            #expect(cache.count <= 10)
+        }
+        #expect(cache.value(for: 99) == 99)
+        #expect(cache.value(for: 50) == nil)
+        cache.remove(99)
+        #expect(cache.value(for: 99) == nil)
     }
 }

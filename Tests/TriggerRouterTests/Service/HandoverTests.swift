@@ -34,6 +34,19 @@ import TriggerRouterService
         await fixture.stop()
     }
 
+    /// Alertmanager takes an answer that comes after 15 s for none.
+    @Test func aSilentSchedulerIs503InTime() async throws {
+        let fixture = try await RouterFixture()
+        try await fixture.apply(makeTrigger("disk", alertName: "^DiskFull$"))
+        fixture.peer.mood = .silent
+        let start = ContinuousClock.now
+        #expect(try await fixture.post(alerts(3)).status == 503)
+        #expect(ContinuousClock.now - start < .seconds(10))
+        fixture.peer.mood = .fine
+        #expect(try await fixture.answer(alerts(3)).totals == ["created": 3])
+        await fixture.stop()
+    }
+
     /// Ten thousand alerts go over in few requests; when the scheduler fills up half way, the repeat asks for the rest alone.
     @Test func aLargeGroupMakesProgress() async throws {
         let fixture = try await RouterFixture()

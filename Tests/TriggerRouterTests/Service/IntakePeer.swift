@@ -16,6 +16,8 @@ final class IntakePeer: Sendable {
         case refusing(Set<String>)
         /// Stores so many items, then is full.
         case fillingUp(after: Int)
+        /// Takes the request and says nothing.
+        case silent
         /// Answers this for every item.
         case answering(IntakeResult)
     }
@@ -34,12 +36,12 @@ final class IntakePeer: Sendable {
 
     init(port: UInt16 = 0) throws {
         let logger = Logger(label: "peer") { _ in SwiftLogNoOpLogHandler() }
-        let answer = Mutex<(@Sendable (Call) throws -> Response)?>(nil)
+        let answer = Mutex<(@Sendable (Call) async throws -> Response)?>(nil)
         let endpoint = Endpoint(
             .post, "/api/v1/intake", access: .anyone, limits: RouteLimits(bodyBytesMax: 4 << 20), summary: "Takes items in."
         ) { call in
             guard let body = answer.withLock({ $0 }) else { throw APIError.unavailable("not yet") }
-            return try body(call)
+            return try await body(call)
         }
         let tokens = "service \(RunningService.serviceToken)\nadmin \(RunningService.adminToken)\n"
         server = try ServiceServer(
@@ -47,7 +49,7 @@ final class IntakePeer: Sendable {
             authenticator: try Authenticator(tokens: tokens, logger: logger), metrics: MetricRegistry(), health: HealthRegistry(),
             logger: logger)
         url = "http://127.0.0.1:\(try server.start().port)"
-        answer.withLock { $0 = { [weak self] call in try self?.answer(call) ?? Response(.unavailable("gone")) } }
+        answer.withLock { $0 = { [weak self] call in try await self?.answer(call) ?? Response(.unavailable("gone")) } }
     }
 
     func stop() async { await server.drain() }
@@ -65,8 +67,10 @@ final class IntakePeer: Sendable {
     var stored: [IntakeItem] { state.withLock { Array($0.stored.values) } }
     var traceparents: [String] { state.withLock { $0.traceparents } }
 
-    private func answer(_ call: Call) throws -> Response {
+    private func answer(_ call: Call) async throws -> Response {
         let items = try call.decode(IntakeRequest.self).items
+        // Until the client has left: the handler is cancelled then.
+        if case .silent = mood, !items.isEmpty { try await Task.sleep(for: .seconds(25)) }
         return try state.withLock { state in
             // A probe is no request that anybody waits for.
             if items.isEmpty { return try .encoding(IntakeResponse(storeID: state.storeID, results: [])) }
