@@ -71,6 +71,37 @@ import Testing
         }
     }
 
+    /// However the start of a watch falls between a commit and its publication, nothing is told twice or left out.
+    @Test func aWatchTakesOverFromTheStateWithoutAGapOrAnOverlap() async throws {
+        try await withStore { store in
+            for index in 0..<8 { try await store.create(diagnosis("d-\(index)")) }
+            let writing = Task {
+                var number = 0
+                while !Task.isCancelled {
+                    number += 1
+                    try await store.update(diagnosis("d-\(number % 8)", labels: ["n": String(number)]), ifRevision: nil)
+                }
+            }
+            defer { writing.cancel() }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<4 {
+                    group.addTask {
+                        for _ in 0..<150 {
+                            let events = try await take(11, from: store.watch(WatchQuery(plural: "diagnoses", bookmarks: true)))
+                            guard case .bookmark(let base, true) = events[8] else {
+                                Issue.record("no bookmark ends the state")
+                                return
+                            }
+                            #expect(events[0..<8].map(\.revision).max() == base)
+                            #expect(events[9...].map(\.revision) == [base + 1, base + 2])
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
     private func follow(_ query: WatchQuery, _ store: SQLiteStore, _ random: inout SeededRandom, _ context: String) async throws {
         var mirror = Mirror(query: query)
         var query = query
