@@ -133,6 +133,9 @@ let package = Package(
         main("bench-http-server", "Benchmarks/http-server/Main", ["CBenchHTTP", "ServiceKit", "HTTPServer", "HTTPMessage", logging]),
         main("bench-matching", "Benchmarks/matching", ["TriggerRouterCore", "RegularExpressions", "Model"]),
 
+        main(
+            "bench-end-to-end", "Benchmarks/end-to-end", ["TestSupport", "HTTPServer", "HTTPClient", "HTTPMessage", "Model", "JSONCoding"]),
+
         // Tests
         room("TestSupport", "Tests/TestSupport", ["ServiceKit", "HTTPClient", "HTTPMessage", "Model", "JSONCoding", logging]),
         tests("TidyTests", []),
@@ -151,7 +154,7 @@ let package = Package(
                 "ResourceClient", "ResourceAPI", "ResourceStore", "ResourceStoreSQLite", "ServiceKit", "HTTPClient", "HTTPServer",
                 "HTTPMessage", "Model", "JSONCoding", "Digests", logging,
             ]),
-        tests("ServiceKitTests", ["ServiceKit", "HTTPServer", "HTTPMessage", "HTTPClient", "JSONCoding"]),
+        tests("ServiceKitTests", ["ServiceKit", "HTTPServer", "HTTPMessage", "HTTPClient", "JSONCoding", "Digests", "Model", logging]),
         tests("ResourceAPITests", ["ResourceAPI", "ResourceClient", "ResourceStoreSQLite", "ServiceKit", "HTTPClient", "JSONCoding"]),
         tests("GraphBuilderTests", ["GraphBuilderCore", "GraphBuilderService", "TestSupport", "HTTPMessage", "Model", "JSONCoding"]),
         tests(
@@ -175,7 +178,8 @@ let package = Package(
         tests(
             "SystemTests",
             [
-                "graph-builder", "scheduler", "trigger-router", "agent-executor", "TestSupport", "HTTPClient", "HTTPMessage", "Model", "JSONCoding",
+                "graph-builder", "scheduler", "trigger-router", "agent-executor", "TestSupport", "HTTPClient", "HTTPMessage", "Model",
+                "JSONCoding",
             ]),
         tests("KubeDiagCommandTests", ["KubeDiagCommand"]),
     ]

@@ -1,3 +1,4 @@
+import Digests
 import HTTPMessage
 import Logging
 import Model
@@ -43,6 +44,14 @@ import Testing
     func everythingElseIsRefused(field: String) throws {
         let authenticator = try Authenticator(tokens: Self.tokens, logger: quiet)
         #expect(status(authenticator, ["Authorization": field]) == 401)
+    }
+
+    @Test func aDigestStandsForItsTokenButIsNoneItself() throws {
+        let digest = "sha256:\(Digest.hex(Digest.sha256("service-token-0123456789")))"
+        let authenticator = try Authenticator(tokens: "service \(digest)\n", logger: quiet)
+        #expect(try authenticator.authenticate(["Authorization": "Bearer service-token-0123456789"]) == .service)
+        #expect(status(authenticator, ["Authorization": "Bearer \(digest)"]) == 401)
+        #expect(throws: TokenFileFault.self) { try Authenticator(tokens: "service sha256:abcd\n", logger: quiet) }
     }
 
     @Test func withoutATokenFileNobodyComesIn() {

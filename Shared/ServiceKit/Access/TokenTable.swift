@@ -3,7 +3,8 @@ import Model
 
 /// The accepted tokens of a token file, by their SHA-256: the tokens themselves are not kept.
 ///
-/// One line a token: `CLASS[:NODE] TOKEN`, `#` begins a comment. Classes are `admin`, `receiver`, `service` and `agent:NODE`.
+/// One line a token: `CLASS[:NODE] TOKEN`, `#` begins a comment. Classes are `admin`, `receiver`, `service` and `agent:NODE`. In place of
+/// the token its digest may stand, `sha256:` and 64 hexadecimal digits: enough to accept it, useless to present it.
 struct TokenTable: Sendable {
     static let entriesMax = 20_000
     static let fileBytesMax = 8 << 20
@@ -51,21 +52,31 @@ struct TokenTable: Sendable {
     private mutating func add(_ fields: [Substring]) throws(TokenLineFault) {
         guard fields.count == 2 else { throw TokenLineFault("has to be CLASS[:NODE] TOKEN") }
         let caller = try Self.caller(fields[0])
-        let size = fields[1].utf8.count
-        guard (Self.tokenBytesMin...Self.tokenBytesMax).contains(size) else {
-            throw TokenLineFault("the token has \(size) bytes; it needs \(Self.tokenBytesMin) to \(Self.tokenBytesMax)")
-        }
-        guard fields[1].utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
-            throw TokenLineFault("the token has characters that are not ASCII")
-        }
+        let digest = try Self.digest(fields[1])
         guard count < Self.entriesMax else { throw TokenLineFault("is beyond the limit of \(Self.entriesMax) tokens") }
-        let digest = Digest.sha256(String(fields[1]))
         let bucket = Self.bucket(digest)
         if let same = buckets[bucket]?.first(where: { $0.digest == digest }) {
             throw TokenLineFault("has the same token as an earlier line, of \(same.caller)")
         }
         buckets[bucket, default: []].append(Entry(digest: digest, caller: caller))
         count += 1
+    }
+
+    private static func digest(_ text: Substring) throws(TokenLineFault) -> [UInt8] {
+        if text.hasPrefix("sha256:") {
+            guard let digest = Digest.bytes(hex: text.dropFirst("sha256:".count)), digest.count == 32 else {
+                throw TokenLineFault("sha256: wants 64 hexadecimal digits")
+            }
+            return digest
+        }
+        let size = text.utf8.count
+        guard (tokenBytesMin...tokenBytesMax).contains(size) else {
+            throw TokenLineFault("the token has \(size) bytes; it needs \(tokenBytesMin) to \(tokenBytesMax)")
+        }
+        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+            throw TokenLineFault("the token has characters that are not ASCII")
+        }
+        return Digest.sha256(String(text))
     }
 
     private static func caller(_ text: Substring) throws(TokenLineFault) -> Caller {
