@@ -1,0 +1,5 @@
+import Testing
+
+@testable import KubeDiagCommand
+
+@Suite struct ManifestTests {}

@@ -1,0 +1,56 @@
+/// The systemd unit of an agent.
+struct AgentUnit {
+    let program: String
+    let node: String
+    let scheduler: String
+    let listen: String
+    let port: Int
+    let advertise: String
+    let configuration: String
+    let data: String
+
+    static let name = "kubediag-agent.service"
+
+    var arguments: [String] {
+        [
+            program, "--node-name", node, "--scheduler-url", scheduler, "--listen", listen, "--port", String(port), "--advertise-address",
+            advertise, "--allowed-hosts", Self.host(advertise), "--data-dir", data, "--token-file", "\(configuration)/agent-accepted",
+            "--client-token-file", "\(configuration)/agent-token",
+        ]
+    }
+
+    /// It runs as root, because what a diagnosis looks at is open to root alone.
+    var text: String {
+        """
+        [Unit]
+        Description=KubeDiag agent of node \(node)
+        Wants=network-online.target
+        After=network-online.target
+
+        [Service]
+        ExecStart=\(arguments.map(Self.quoted).joined(separator: " "))
+        Restart=always
+        RestartSec=2
+        KillMode=mixed
+        TimeoutStopSec=15
+
+        [Install]
+        WantedBy=multi-user.target
+
+        """
+    }
+
+    /// As systemd.service(5) reads a command line: quotes, with `%` and `$` doubled.
+    static func quoted(_ argument: String) -> String {
+        let escaped = argument.replacing("%", with: "%%").replacing("$", with: "$$")
+        let isPlain = escaped.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_./:=,%@[]".contains($0)) }
+        if isPlain, !escaped.isEmpty { return escaped }
+        return "\"" + escaped.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+    }
+
+    private static func host(_ url: String) -> String {
+        let authority = url.split(separator: "://", maxSplits: 1).last ?? ""
+        if authority.first == "[" { return String(authority.prefix { $0 != "]" }) + "]" }
+        return String(authority.prefix { $0 != ":" && $0 != "/" })
+    }
+}

@@ -1,0 +1,49 @@
+import JSONCoding
+import Model
+
+/// Objects as rows of text, by the printed columns of their kind.
+struct ObjectRows {
+    let definition: ResourceDefinition
+    let isWide: Bool
+    let showsNamespace: Bool
+    let now: Timestamp
+
+    private var columns: [PrinterColumn] {
+        definition.names.columns.filter { isWide || $0.priority == 0 }
+    }
+
+    func table(_ objects: [JSON]) -> TextTable {
+        let header = (showsNamespace ? ["NAMESPACE"] : []) + ["NAME"] + columns.map { $0.name.uppercased() }
+        return TextTable(
+            header: header,
+            rows: objects.map { object in
+                (showsNamespace ? [object[path: "metadata", "namespace"]?.stringValue ?? ""] : [])
+                    + [object[path: "metadata", "name"]?.stringValue ?? ""] + columns.map { cell($0, object) }
+            })
+    }
+
+    private func cell(_ column: PrinterColumn, _ object: JSON) -> String {
+        switch column.source {
+        case .path(let path): return Self.text(Self.value(path, object))
+        case .age(let path):
+            guard let text = Self.value(path, object)?.stringValue, let time = Timestamp(text) else { return "" }
+            return DurationText.age(seconds: now.seconds(since: time))
+        case .computed(let compute): return compute(object, now)
+        }
+    }
+
+    private static func value(_ path: [String], _ object: JSON) -> JSON? {
+        path.reduce(object) { $0?[$1] }
+    }
+
+    private static func text(_ value: JSON?) -> String {
+        switch value {
+        case .string(let text)?: text
+        case .integer(let number)?: String(number)
+        case .number(let number)?: String(number)
+        case .bool(let flag)?: flag ? "true" : "false"
+        case .array, .object: value.map(\.description) ?? ""
+        case .null?, nil: ""
+        }
+    }
+}

@@ -1,0 +1,76 @@
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// One machine's installation: its four services, where each listens, and where everything lies.
+struct Installation: Sendable {
+    /// One of the four services.
+    struct Service: Sendable {
+        let name: String
+        let port: Int
+        let arguments: [String]
+    }
+
+    let data: String
+    let programs: String
+    let portBase: Int
+    let node: String
+
+    static let portBaseMax = 65_525
+    private static let offsets = ["trigger-router": 0, "graph-builder": 1, "scheduler": 2, "agent-executor": 10]
+
+    var tokens: String { "\(data)/tokens" }
+    var logs: String { "\(data)/logs" }
+
+    /// In the order in which they are shown.
+    var services: [Service] {
+        let scheduler = ["--scheduler-url", url("scheduler")]
+        let graphBuilder = ["--graph-builder-url", url("graph-builder")]
+        // What alerts of this machine say in `instance`, beside its name.
+        let aliases = ["--alias", "localhost,127.0.0.1\(Self.hostName == node ? "" : ",\(Self.hostName)")"]
+        return [
+            service("trigger-router", token: "service", scheduler + graphBuilder), service("graph-builder", token: "service", []),
+            service("scheduler", token: "service", graphBuilder),
+            service("agent-executor", token: "agent-\(node)", ["--node-name", node] + aliases + scheduler),
+        ]
+    }
+
+    func port(_ service: String) -> Int { portBase + (Self.offsets[service] ?? 0) }
+
+    func url(_ service: String) -> String { "http://127.0.0.1:\(port(service))" }
+
+    var context: ContextFile {
+        ContextFile(
+            server: url("trigger-router"), graphBuilder: url("graph-builder"), scheduler: url("scheduler"), tokenFile: "\(tokens)/admin",
+            receiverTokenFile: "\(tokens)/receiver", dataDirectory: data)
+    }
+
+    func log(_ service: String) -> String { "\(logs)/\(service).log" }
+
+    private func service(_ name: String, token: String, _ arguments: [String]) -> Service {
+        let common = [
+            "--listen", "127.0.0.1", "--port", String(port(name)), "--data-dir", "\(data)/\(name)", "--token-file", "\(tokens)/accepted",
+            "--client-token-file", "\(tokens)/\(token)",
+        ]
+        return Service(name: name, port: port(name), arguments: common + arguments)
+    }
+
+    /// Where this program lies, and the services beside it.
+    static var programDirectory: String {
+        let path = FileSystem.absolute("/proc/self/exe")
+        return path.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" }
+    }
+
+    static var hostName: String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        guard gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
+        return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
+    /// The host's name as the name of a node: in lower case, with what a name may not have made a dash.
+    static var nodeName: String {
+        let name = hostName.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "." || $0 == "-") ? $0 : "-" }
+        let trimmed = String(name.drop { $0 == "-" || $0 == "." }.reversed().drop { $0 == "-" || $0 == "." }.reversed())
+        return trimmed.isEmpty ? "localhost" : trimmed
+    }
+}
