@@ -8,8 +8,20 @@ public struct RoutingPlan: Sendable {
     /// An item for the scheduler, and whose result its answer is.
     public struct Pending: Sendable {
         public let item: IntakeItem
+        let place: Place
+        /// Matches that are the same by the trigger's identity: what is true of the item makes them duplicates of it.
+        var followers: [Place] = []
+    }
+
+    /// A result by its alert and its position there.
+    struct Place: Sendable {
         let alert: Int
         let result: Int
+    }
+
+    private struct Identity: Hashable {
+        let triggerUID: UID
+        let fingerprint: String
     }
 
     /// An alert with what came of each trigger that matches it.
@@ -32,6 +44,8 @@ public struct RoutingPlan: Sendable {
     public private(set) var alerts: [RoutedAlert] = []
     /// What the scheduler has to be asked.
     public private(set) var pending: [Pending] = []
+    /// Where in `pending` an identity first came up.
+    private var leaders: [Identity: Int] = [:]
     private let triggers: TriggerCatalog
     private let now: Timestamp
     private let traceparent: String?
@@ -49,14 +63,14 @@ public struct RoutingPlan: Sendable {
             let status = alert.status(at: now)
             var results: [TriggerOutcome] = []
             for trigger in triggers.matches(for: alert) {
-                results.append(decide(trigger, alert, status, place: (self.alerts.count, results.count)))
+                results.append(decide(trigger, alert, status, place: Place(alert: self.alerts.count, result: results.count)))
             }
             self.alerts.append(RoutedAlert(alert: alert, status: status, results: results))
         }
     }
 
     private mutating func decide(
-        _ trigger: CompiledTrigger, _ alert: Alert, _ status: Alert.Status, place: (alert: Int, result: Int)
+        _ trigger: CompiledTrigger, _ alert: Alert, _ status: Alert.Status, place: Place
     ) -> TriggerOutcome {
         switch trigger.decision(on: alert, status) {
         case .resolved: return TriggerOutcome(trigger: trigger.name, outcome: .resolved)
@@ -65,9 +79,23 @@ public struct RoutingPlan: Sendable {
         case .noTarget(let why): return TriggerOutcome(trigger: trigger.name, outcome: .noTarget, reason: "NoTarget", message: why)
         case .item(var item):
             item.traceparent = traceparent
-            pending.append(Pending(item: item, alert: place.alert, result: place.result))
+            enqueue(item, place)
             return Self.unavailable(item, "the scheduler has not answered")
         }
+    }
+
+    /// A group of alerts that a trigger takes for one is one question, unless an alert began later than the first: that is for the scheduler
+    /// to judge.
+    private mutating func enqueue(_ item: IntakeItem, _ place: Place) {
+        let identity = Identity(triggerUID: item.triggerUID, fingerprint: item.fingerprint)
+        if item.resolved != true, let leader = leaders[identity], pending[leader].item.resolved != true,
+            item.startsAt.map({ startsAt in pending[leader].item.startsAt.map { startsAt <= $0 } ?? false }) ?? true
+        {
+            pending[leader].followers.append(place)
+            return
+        }
+        if leaders[identity] == nil { leaders[identity] = pending.count }
+        pending.append(Pending(item: item, place: place))
     }
 
     private static func unavailable(_ item: IntakeItem, _ message: String) -> TriggerOutcome {
@@ -79,24 +107,30 @@ public struct RoutingPlan: Sendable {
         var unknown: [Pending] = []
         for pending in pending {
             if let known = memory.duplicate(of: pending.item, at: now) {
-                alerts[pending.alert].results[pending.result] = known
+                settle(pending, known)
             } else {
                 unknown.append(pending)
             }
         }
         pending = unknown
+        leaders = [:]
     }
 
     /// Fills in the scheduler's answer to `pending[index]`.
     public mutating func complete(_ index: Int, with result: IntakeResult) {
-        let pending = pending[index]
-        alerts[pending.alert].results[pending.result] = TriggerOutcome(result, for: pending.item)
+        settle(pending[index], TriggerOutcome(result, for: pending[index].item))
     }
 
     /// Says why `pending[index]` is not stored.
     public mutating func leave(_ index: Int, because message: String) {
-        let pending = pending[index]
-        alerts[pending.alert].results[pending.result] = Self.unavailable(pending.item, message)
+        settle(pending[index], Self.unavailable(pending[index].item, message))
+    }
+
+    private mutating func settle(_ pending: Pending, _ outcome: TriggerOutcome) {
+        alerts[pending.place.alert].results[pending.place.result] = outcome
+        var repeated = outcome
+        if outcome.outcome == .created { (repeated.outcome, repeated.reason) = (.duplicate, "SameIdentity") }
+        for place in pending.followers { alerts[place.alert].results[place.result] = repeated }
     }
 
     /// How many matches are not stored though they could be; with any, the request is to be repeated.

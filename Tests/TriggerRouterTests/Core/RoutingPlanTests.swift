@@ -58,6 +58,35 @@ import TriggerRouterCore
         #expect(plan.unavailableCount == 1)
     }
 
+    @Test func alertsOfOneIdentityAreOneQuestion() {
+        let trigger = makeTrigger("node", alertName: "^Pod$") { $0.spec.identityLabels = ["instance"] }
+        var plan = RoutingPlan(triggers: TriggerCatalog([(CompiledTrigger(trigger), 1)]), at: noon)
+        func pod(_ number: Int, startsAt: String?) -> Alert { makeAlert("Pod", ["instance": "a", "pod": "\(number)"], startsAt: startsAt) }
+        plan.add([
+            pod(1, startsAt: "2026-11-22T10:00:00Z"), pod(2, startsAt: "2026-11-22T10:00:00Z"), pod(3, startsAt: "2026-11-22T09:00:00Z"),
+            pod(4, startsAt: nil), pod(5, startsAt: "2026-11-22T10:00:01Z"), makeAlert("Pod", ["instance": "b"]),
+        ])
+        #expect(plan.pending.map(\.item.startsAt) == [0, 4, 5].map { plan.alerts[$0].alert.startsAt?.timestamp })
+        plan.complete(0, with: IntakeResult(outcome: .created, name: "node-1"))
+        plan.complete(1, with: IntakeResult(outcome: .suppressed, reason: "Flapping"))
+        plan.leave(2, because: "no time")
+        #expect(plan.alerts.map(\.outcome) == [.created, .duplicate, .duplicate, .duplicate, .suppressed, .failed])
+        #expect(plan.alerts[2].results[0].diagnosis?.name == "node-1")
+        #expect(plan.unavailableCount == 1)
+    }
+
+    @Test func whatIsNotStoredIsNotStoredForItsFollowersEither() {
+        let trigger = makeTrigger("node", alertName: "^Pod$") { $0.spec.identityLabels = ["instance"] }
+        var plan = RoutingPlan(triggers: TriggerCatalog([(CompiledTrigger(trigger), 1)]), at: noon)
+        plan.add((0..<3).map { makeAlert("Pod", ["instance": "a", "pod": "\($0)"]) })
+        #expect(plan.unavailableCount == 3)
+        plan.leave(0, because: "full")
+        #expect(plan.unavailableCount == 3)
+        plan.complete(0, with: IntakeResult(outcome: .rejected, reason: "Invalid"))
+        #expect(plan.alerts.map(\.outcome) == [.failed, .failed, .failed])
+        #expect(plan.unavailableCount == 0)
+    }
+
     @Test func aRetryAsksOnlyForWhatIsNotStored() {
         var memory = StoredMemory()
         let first = plan(&memory)
