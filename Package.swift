@@ -64,7 +64,7 @@ let package = Package(
         room("HTTPClient", "Shared/HTTPClient", ["CCurl", "HTTPMessage"]),
         room("Model", "Shared/Model", ["JSONCoding", "Digests"]),
         room("ResourceStore", "Shared/ResourceStore", ["Model", "JSONCoding"]),
-        room("ResourceStoreSQLite", "Shared/ResourceStoreSQLite", ["ResourceStore", "Model", "JSONCoding", grdb, logging]),
+        room("ResourceStoreSQLite", "Shared/ResourceStoreSQLite", ["ResourceStore", "Model", "JSONCoding", grdb]),
         room(
             "ServiceKit", "Shared/ServiceKit",
             ["HTTPServer", "HTTPMessage", "HTTPClient", "Model", "JSONCoding", "Digests", logging, lifecycle, yams]),

@@ -10,9 +10,9 @@ import ResourceStoreSQLite
 struct StoreBenchmark {
     static let writers = 64
     static let objectBytes = 1024
-    private var rounds = 5
-    private var storeRows = 20_000
-    private var plainRows = 2_000
+    private var rounds = 9
+    private var storeRows = 10_000
+    private var plainRows = 1_500
     var directory = FileManager.default.temporaryDirectory.path
 
     init(arguments: [String]) {
@@ -32,6 +32,7 @@ struct StoreBenchmark {
             // Memory first: what the rounds of the comparison leave behind in the allocator would hide it.
             try await measureMemory()
             try await compareCreates()
+            try await measureLatencies()
         } catch {
             print("bench-store failed: \(error)")
             exit(1)
@@ -76,6 +77,33 @@ struct StoreBenchmark {
             await store.close()
             return Double(objects.count) / seconds
         }
+    }
+
+    /// What one caller waits for when it is alone.
+    private func measureLatencies() async throws {
+        try await inTemporaryDirectory { path in
+            let store = try SQLiteStore(configuration: SQLiteStoreConfiguration(directory: path))
+            let objects = (0..<3_000).map(BenchmarkObject.encoded)
+            try await timed("create, one writer alone", objects) { try await store.create($0) }
+            try await timed("get", objects) { _ = try await store.get($0.key) }
+            try await timed("update, one writer alone", objects) { try await store.update($0, ifRevision: nil) }
+            let page = ListQuery(plural: "diagnoses", limit: 500)
+            try await timed("list of 500 objects", Array(objects.prefix(100))) { _ in _ = try await store.list(page) }
+            await store.close()
+        }
+    }
+
+    private func timed(_ what: String, _ objects: [EncodedObject], _ body: (EncodedObject) async throws -> Void) async throws {
+        var microseconds: [Double] = []
+        let cpu = processCPUSeconds()
+        for object in objects {
+            let start = ContinuousClock.now
+            try await body(object)
+            microseconds.append(start.duration(to: .now).inSeconds * 1e6)
+        }
+        let perCall = (processCPUSeconds() - cpu) / Double(objects.count) * 1e6
+        let p99 = microseconds.sorted()[microseconds.count * 99 / 100]
+        print("\(what): p50 \(Int(median(microseconds))) µs, p99 \(Int(p99)) µs, \(Int(perCall)) µs of CPU a call")
     }
 
     /// What 10,000 stored objects leave resident, freshly written, rewritten, and read back whole.
