@@ -20,7 +20,7 @@ public struct CapturedOutput: Sendable, Equatable {
 struct OutputCapture {
     private let headBytesMax: Int
     private let tailBytesMax: Int
-    private var head: [UInt8] = []
+    private(set) var head: [UInt8] = []
     private var ring: [UInt8] = []
     private var ringStart = 0
     private(set) var totalBytes: Int64 = 0
@@ -30,6 +30,9 @@ struct OutputCapture {
         self.headBytesMax = headBytesMax
         self.tailBytesMax = tailBytesMax
     }
+
+    /// Whether so many more bytes still go into the head, so that it is all of the stream.
+    func fits(_ count: Int) -> Bool { totalBytes + Int64(count) <= Int64(headBytesMax) }
 
     mutating func append(_ bytes: UnsafeRawBufferPointer) {
         totalBytes += Int64(bytes.count)

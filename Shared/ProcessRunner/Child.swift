@@ -69,8 +69,13 @@ final class Child {
             if count < 0 { return errno != EAGAIN }
             if count == 0 { return true }
             let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
-            if channel == .output { output.append(bytes) } else { error.append(bytes) }
-            files.append(bytes, isError: channel == .error)
+            if channel == .output {
+                files.append(bytes, to: .standardOutput, after: output)
+                output.append(bytes)
+            } else {
+                files.append(bytes, to: .standardError, after: error)
+                error.append(bytes)
+            }
             // A pipe that gave less than was asked is empty; asking again would only say so.
             if count < buffer.count { return false }
         }
@@ -90,76 +95,7 @@ final class Child {
         }
         return ProcessOutcome(
             termination: termination, cause: lifecycle.cause, wasKilled: lifecycle.wasKilled,
-            standardOutput: output.captured(fileBytes: files.output.bytes), standardError: error.captured(fileBytes: files.error.bytes),
+            standardOutput: output.captured(fileBytes: files.outputBytes), standardError: error.captured(fileBytes: files.errorBytes),
             outputFileFault: files.fault, processID: pid, duration: .now - startedAt, usage: usage, escapedCount: 0)
-    }
-}
-
-/// The two output files, opened at their first byte, with one limit for both.
-struct OutputFileSet {
-    struct File {
-        let path: String?
-        var fd: Int32 = -1
-        var bytes: Int64 = 0
-    }
-
-    private(set) var output: File
-    private(set) var error: File
-    private(set) var fault: String?
-    private var bytesLeft: Int64
-
-    init(_ files: OutputFiles?) {
-        output = File(path: files?.standardOutput)
-        error = File(path: files?.standardError)
-        bytesLeft = files?.bytesMax ?? 0
-    }
-
-    mutating func append(_ bytes: UnsafeRawBufferPointer, isError: Bool) {
-        guard bytesLeft > 0, fault == nil else { return }
-        if isError {
-            Self.append(bytes, to: &error, &bytesLeft, &fault)
-        } else {
-            Self.append(bytes, to: &output, &bytesLeft, &fault)
-        }
-    }
-
-    private static func append(
-        _ bytes: UnsafeRawBufferPointer, to file: inout File, _ bytesLeft: inout Int64, _ fault: inout String?
-    ) {
-        guard let path = file.path else { return }
-        if file.fd < 0 {
-            file.fd = open(path)
-            guard file.fd >= 0 else {
-                fault = "\(path): \(String(cString: strerror(-file.fd)))"
-                file.fd = -1
-                return
-            }
-        }
-        var rest = UnsafeRawBufferPointer(rebasing: bytes[..<min(bytes.count, Int(clamping: bytesLeft))])
-        while !rest.isEmpty {
-            let count = write(file.fd, rest.baseAddress, rest.count)
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else {
-                fault = "\(path): \(String(cString: strerror(errno)))"
-                return
-            }
-            file.bytes += Int64(count)
-            bytesLeft -= Int64(count)
-            rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-        }
-    }
-
-    /// A new file: whatever had the name before is unlinked, never written through.
-    private static func open(_ path: String) -> Int32 {
-        let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
-        let fd = cspawn_open(path, flags, 0o600)
-        guard fd == -EEXIST else { return fd }
-        unlink(path)
-        return cspawn_open(path, flags, 0o600)
-    }
-
-    mutating func close() {
-        Pipes.close(&output.fd)
-        Pipes.close(&error.fd)
     }
 }

@@ -197,7 +197,7 @@ final class ChildLoop: @unchecked Sendable {
             var outcome = outcome
             if sweeps { run.escaped.add(OrphanSweep.run(marker: marker, group: group), ordering: .relaxed) }
             outcome.escapedCount = run.escaped.load(ordering: .relaxed)
-            folder?.remove()
+            folder?.clear()
             finish(.success(outcome))
         }
         if !starter.post(work) { work() }

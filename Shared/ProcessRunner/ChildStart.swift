@@ -11,7 +11,7 @@ enum ChildStart {
         do throws(ProcessError) {
             return try spawn(command, vectors, run, finish)
         } catch {
-            command.workFolder?.remove()
+            command.workFolder?.clear()
             throw error
         }
     }
@@ -34,7 +34,7 @@ enum ChildStart {
                 abandon(pid)
                 throw .resourcesExhausted(call: "pidfd_open", errno: -pidfd)
             }
-            if let folder = command.workFolder, folder.recordsLeader { folder.recordLeader(pid) }
+            command.workFolder?.recordLeader(pid)
             return Child(
                 command: command, run: run, pid: pid, pidfd: pidfd, pipes: pipes, inputOffset: fed, startedAt: startedAt, finish: finish)
         } catch {

@@ -54,21 +54,32 @@ public struct ProcessLimits: Sendable, Equatable {
     public init() {}
 }
 
-/// Files that receive the whole output while it arrives; each is made at its first byte, mode 0600.
-public struct OutputFiles: Sendable, Equatable {
-    public var standardOutput: String?
-    public var standardError: String?
+public enum OutputStream: Sendable, Hashable {
+    case standardOutput
+    case standardError
+}
+
+/// Files that receive the whole output while it arrives; each is made, mode 0600, when it is needed.
+public struct OutputFiles: Sendable {
+    /// Tells where a stream's file goes, and makes its folder; nil keeps none. It is called once a stream, when the file is needed, and must
+    /// not take long: all children wait meanwhile.
+    public var path: @Sendable (OutputStream) -> String?
     /// For both files together; what comes later is drained and counted.
     public var bytesMax: Int64
+    /// Whether a stream that fits into its head makes no file: whoever reads the outcome has all of it.
+    public var isForOverflowOnly: Bool
 
-    public init(standardOutput: String?, standardError: String?, bytesMax: Int64 = 64 << 20) {
-        self.standardOutput = standardOutput
-        self.standardError = standardError
+    public init(bytesMax: Int64 = 64 << 20, isForOverflowOnly: Bool = false, path: @escaping @Sendable (OutputStream) -> String?) {
+        self.path = path
         self.bytesMax = bytesMax
+        self.isForOverflowOnly = isForOverflowOnly
     }
 }
 
-/// A folder of mode 0700 with a few files, made before the start and removed with all its content after the end.
+/// A folder of mode 0700 with a few files that is the child's own.
+///
+/// Making and removing files for every start is what costs most of it on ext4 (an inode that was freed a moment ago is passed over for
+/// a while), so a folder can be kept from run to run: its files are then written over in place and all else is removed.
 public struct WorkFolder: Sendable, Equatable {
     public struct File: Sendable, Equatable {
         public var name: String
@@ -82,20 +93,41 @@ public struct WorkFolder: Sendable, Equatable {
         }
     }
 
-    /// Must not exist; its parent must.
+    /// Its parent must exist. One that is not kept must not exist itself.
     public var path: String
     public var files: [File]
-    /// Whether the child's identity is written to `leader` inside, for whoever comes after a crash.
-    public var recordsLeader: Bool
+    /// Whether it stays for the next run, which must come after this one; otherwise it is removed with all its content.
+    public var isKept: Bool
+    /// A word that is written to `leader` inside, before the identity of the process, for whoever comes after a crash; nil writes none.
+    public var leaderNote: String?
 
-    public init(path: String, files: [File] = [], recordsLeader: Bool = false) {
+    public init(path: String, files: [File] = [], isKept: Bool = false, leaderNote: String? = nil) {
         self.path = path
         self.files = files
-        self.recordsLeader = recordsLeader
+        self.isKept = isKept
+        self.leaderNote = leaderNote
     }
 
     static let scriptName = "script"
-    public static let leaderName = "leader"
+    static let leaderName = "leader"
+    /// Names that no file of the caller's may have.
+    public static let reservedNames: Set<String> = [scriptName, leaderName]
+}
+
+/// What a kept folder's `leader` says: the run that was going on, if one was.
+public struct LeaderRecord: Sendable, Hashable {
+    public let note: String
+    /// Nil when the process had not been started yet.
+    public let leader: ProcessIdentity?
+
+    /// Reads the record of a folder; nil when nothing was going on in it.
+    public init?(folder: String) {
+        guard let bytes = ProcFS.read("\(folder)/\(WorkFolder.leaderName)", bytesMax: 4096) else { return nil }
+        let words = String(decoding: bytes, as: UTF8.self).split(whereSeparator: { $0 == " " || $0 == "\n" })
+        guard let note = words.first, note != "-" else { return nil }
+        self.note = String(note)
+        leader = ProcessIdentity(parsing: words.dropFirst().joined(separator: " "))
+    }
 }
 
 /// An environment variable that marks a run and all its descendants.

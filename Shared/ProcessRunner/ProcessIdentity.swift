@@ -12,7 +12,7 @@ public struct ProcessIdentity: Sendable, Hashable, CustomStringConvertible {
     /// Reads what `description` wrote.
     public init?(parsing text: String) {
         let words = text.split(whereSeparator: { $0 == " " || $0 == "\n" })
-        guard words.count == 3, let pid = Int32(words[0]), pid > 1, let ticks = UInt64(words[1]) else { return nil }
+        guard words.count >= 3, let pid = Int32(words[0]), pid > 1, let ticks = UInt64(words[1]) else { return nil }
         processID = pid
         startTicks = ticks
         bootID = String(words[2])

@@ -235,7 +235,7 @@ import Testing
             #expect(try await agent.send(.delete, path).status == 400)
             #expect(try await agent.send(.delete, path + "?dispatchAttempt=x").status == 400)
             #expect(try await agent.send(.post, "/processor/unknown", .object([:])).status == 404)
-            #expect(try FileManager.default.contentsOfDirectory(atPath: directory + "/data/run").isEmpty)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: directory + "/data/evidence").isEmpty)
         }
     }
 }

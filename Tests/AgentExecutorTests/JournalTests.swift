@@ -128,7 +128,7 @@ import Testing
         defer { directory.remove() }
         let scheduler = try SchedulerPeer()
         let job = JobFixture.job([JobFixture.script("echo kept")])
-        let path = "/api/v1/evidence/\(job.uid)/1/1-op1.1.stdout"
+        let path = "/api/v1/evidence/\(job.uid)/1.1-op1.1.stdout"
         let first = try await AgentProcess(directory.path, scheduler.url)
         #expect(try await first.put(job).status == 202)
         #expect(try await eventually { try await first.send(.get, "/api/v1/jobs/\(job.uid)").status == 404 })
@@ -141,6 +141,68 @@ import Testing
         let third = try await AgentProcess(directory.path, scheduler.url, settings: ["--evidence-max-age", "0s"])
         #expect(try await eventually { !FileManager.default.fileExists(atPath: directory.path + "/data/evidence/\(job.uid)") })
         #expect(third.stop() == 0)
+        await scheduler.stop()
+    }
+
+    /// Fills a file system until it takes no more.
+    private func fill(_ path: String) throws {
+        let fd = open(path, O_WRONLY | O_CREAT, 0o600)
+        try #require(fd >= 0)
+        defer { close(fd) }
+        let block = [UInt8](repeating: 1, count: 4096)
+        while write(fd, block, block.count) > 0 {}
+    }
+
+    @Test(.enabled(if: getuid() == 0, "mounts a tmpfs")) func aFullDiskRefusesAndHoldsBackUntilThereIsRoom() async throws {
+        let directory = try TemporaryDirectory()
+        let data = directory.path + "/data"
+        try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
+        try #require(mount("none", data, "tmpfs", 0, "size=8m") == 0)
+        defer {
+            umount2(data, Int32(MNT_DETACH))
+            directory.remove()
+        }
+        let scheduler = try SchedulerPeer()
+        let agent = try await AgentProcess(directory.path, scheduler.url)
+        let gate = directory.path + "/gate"
+        let second = directory.path + "/second"
+        let held = JobFixture.job([
+            JobFixture.script("echo on > \(gate).on; while [ ! -e \(gate) ]; do sleep 0.02; done"), JobFixture.script("echo x > \(second)"),
+        ])
+        #expect(try await agent.put(held).status == 202)
+        #expect(try await eventually { FileManager.default.fileExists(atPath: gate + ".on") })
+        try fill(data + "/filler")
+        let late = JobFixture.job([JobFixture.script("true")])
+        #expect(try await agent.put(late).status == 503)
+        try "".write(toFile: gate, atomically: false, encoding: .utf8)
+        let stays = try await eventually(seconds: 1) { FileManager.default.fileExists(atPath: second) }
+        #expect(!stays, "a step that changes something began unjournaled")
+        try FileManager.default.removeItem(atPath: data + "/filler")
+        #expect(try await eventually { scheduler.end(of: held.uid) != nil })
+        // Either it was held back, or the disk had room for the journal's line but not for the script: then it says so.
+        let end = try #require(scheduler.end(of: held.uid))
+        #expect(end.phase == .succeeded || end.message?.contains("No space left on device") == true, "\(end.message ?? "")")
+        #expect(try await eventually { try await agent.put(late).status == 202 })
+        #expect(try await eventually { scheduler.end(of: late.uid)?.phase == .succeeded })
+        #expect(agent.stop() == 0)
+        await scheduler.stop()
+    }
+
+    @Test func stoppingEndsWhatRunsInTime() async throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let scheduler = try SchedulerPeer()
+        let agent = try await AgentProcess(directory.path, scheduler.url)
+        let script = "trap '' TERM; setsid sleep 300 & echo $$ $! >> \(directory.path)/log; while :; do sleep 0.1; done"
+        #expect(try await agent.put(JobFixture.job([JobFixture.script(script)])).status == 202)
+        #expect(try await eventually { lines(directory.path + "/log").count == 1 })
+        let start = ContinuousClock.now
+        #expect(agent.stop() == 0)
+        #expect(ContinuousClock.now - start < .seconds(9))
+        for word in lines(directory.path + "/log")[0].split(separator: " ") {
+            let stat = (try? String(contentsOfFile: "/proc/\(word)/stat", encoding: .utf8)) ?? ") Z"
+            #expect(stat.contains(") Z"))
+        }
         await scheduler.stop()
     }
 

@@ -126,12 +126,12 @@ import Testing
         let reports = try await ends([big, argument]) { agent, _ in
             let list = try JSON(parsing: try await agent.send(.get, "/api/v1/evidence/\(big.uid)").body)
             #expect(list["items"]?.arrayValue?.count == 3)
-            let path = "/api/v1/evidence/\(big.uid)/1/1-op1.1.stdout"
+            let path = "/api/v1/evidence/\(big.uid)/1.1-op1.1.stdout"
             let whole = try await agent.send(.get, path)
             #expect(whole.status == 200 && whole.body.count == 3 << 20)
             let part = try await agent.send(.get, path, headers: [("Range", "bytes=10-19")])
             #expect(part.status == 206 && part.body == Array("xxxxxxxxxx".utf8))
-            for wrong in ["/api/v1/evidence/\(big.uid)/1/..%2f..%2f..%2fstore.db", "/api/v1/evidence/..%2f..", path + "x"] {
+            for wrong in ["/api/v1/evidence/\(big.uid)/..%2f..%2fstore.db", "/api/v1/evidence/..%2f..", path + "x"] {
                 let status = try await agent.send(.get, wrong).status
                 #expect(status == 404)
             }
@@ -142,7 +142,7 @@ import Testing
         }
         #expect(reference.size == 3 << 20)
         #expect(reference.sha256.count == 64)
-        #expect(reference.evidenceRef == "1/1-op1.1.stdout")
+        #expect(reference.evidenceRef == "1.1-op1.1.stdout")
         #expect(reports[0].phase == .succeeded, "\(reports[0].message ?? "")")
         #expect(reports[1].steps[0].reason == "ArgumentTooLarge")
     }
@@ -157,11 +157,11 @@ import Testing
             JobFixture.job([JobFixture.script("echo kept", hostPath: $0)])
         }
         let reports = try await ends(jobs, settings: ["--storage-roots", root]) { agent, _ in
-            let response = try await agent.send(.get, "/api/v1/evidence/\(jobs[0].uid)/1/1-op1.1.stdout", headers: [("Range", "bytes=1-2")])
+            let response = try await agent.send(.get, "/api/v1/evidence/\(jobs[0].uid)/1.1-op1.1.stdout", headers: [("Range", "bytes=1-2")])
             #expect(response.status == 206 && response.body == Array("ep".utf8))
         }
         #expect(reports[0].phase == .succeeded)
-        #expect(try String(contentsOfFile: root + "/sub/deep/\(jobs[0].uid)/1/1-op1.1.stdout", encoding: .utf8) == "kept\n")
+        #expect(try String(contentsOfFile: root + "/sub/deep/\(jobs[0].uid)/1.1-op1.1.stdout", encoding: .utf8) == "kept\n")
         #expect(reports[1...].map { $0.steps[0].reason } == ["StorageUnusable", "StorageUnusable", "StorageUnusable"])
     }
 

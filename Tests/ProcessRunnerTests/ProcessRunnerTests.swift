@@ -56,8 +56,7 @@ import Testing
     @Test func outputFilesStopAtTheirCommonLimit() async throws {
         let folder = try TemporaryFolder()
         var command = sh("head -c 700000 /dev/zero; head -c 700000 /dev/zero >&2")
-        command.outputFiles = OutputFiles(
-            standardOutput: folder.path + "/out", standardError: folder.path + "/err", bytesMax: 1_000_000)
+        command.outputFiles = OutputFiles(bytesMax: 1_000_000) { folder.path + ($0 == .standardOutput ? "/out" : "/err") }
         let outcome = try await runner.run(command)
         let sizes = try ["out", "err"].map {
             try #require(try FileManager.default.attributesOfItem(atPath: folder.path + "/" + $0)[.size] as? Int)
@@ -72,7 +71,7 @@ import Testing
         try "precious".write(toFile: folder.path + "/precious", atomically: false, encoding: .utf8)
         try FileManager.default.createSymbolicLink(atPath: folder.path + "/out", withDestinationPath: folder.path + "/precious")
         var command = sh("echo new")
-        command.outputFiles = OutputFiles(standardOutput: folder.path + "/out", standardError: nil)
+        command.outputFiles = OutputFiles { $0 == .standardOutput ? folder.path + "/out" : nil }
         #expect(try await runner.run(command).outputFileFault == nil)
         #expect(try String(contentsOfFile: folder.path + "/precious", encoding: .utf8) == "precious")
         #expect(try String(contentsOfFile: folder.path + "/out", encoding: .utf8) == "new\n")
@@ -111,11 +110,43 @@ import Testing
                         (line + "test -n \"$BASH_VERSION\" && echo bash:$1:$2 || echo sh:$1:$2; mkdir -p a/b; touch a/b/c; stat -c %a .")
                             .utf8)),
                 arguments: ["", "two"], environment: ["PATH": "/usr/bin:/bin"])
-            command.workFolder = WorkFolder(path: folder.path + "/work", recordsLeader: true)
+            command.workFolder = WorkFolder(path: folder.path + "/work", leaderNote: "note")
             let outcome = try await runner.run(command)
             #expect(text(outcome.standardOutput.bytes) == "\(expected)::two\n700\n")
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
         }
+    }
+
+    @Test func aStreamThatFitsItsHeadMakesNoFileAndOneThatDoesNotMakesAWholeOne() async throws {
+        let folder = try TemporaryFolder()
+        var command = sh("printf 1234; printf 5678; head -c 100000 /dev/zero >&2")
+        command.limits.headBytesMax = 8
+        command.outputFiles = OutputFiles(isForOverflowOnly: true) { folder.path + ($0 == .standardOutput ? "/out" : "/err") }
+        let outcome = try await runner.run(command)
+        #expect(outcome.standardOutput.isComplete && outcome.standardOutput.fileBytes == 0)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["err"])
+        #expect(try Data(contentsOf: URL(fileURLWithPath: folder.path + "/err")) == Data(count: 100_000))
+        #expect(outcome.standardError.fileBytes == 100_000)
+    }
+
+    @Test func aKeptFolderIsAsNewForEachRun() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/slot"
+        func run(_ text: String) async throws -> String {
+            var command = ProcessCommand(.script(Array(text.utf8)), environment: ["PATH": "/usr/bin:/bin"])
+            command.workFolder = WorkFolder(path: path, isKept: true, leaderNote: "run-1")
+            return self.text(try await runner.run(command).standardOutput.bytes)
+        }
+        #expect(
+            try await run("cut -d' ' -f1,2 leader; echo $PPID > /dev/null; mkdir -p d/e; touch d/e/f x; ls | sort | tr '\\n' ' '")
+                .hasPrefix("run-1 "))
+        #expect(LeaderRecord(folder: path) == nil)
+        #expect(try await run("ls; # shorter") == "leader\nscript\n")
+        // What a script does to its own files does not reach the next.
+        _ = try await run("rm script leader; ln -s /etc/passwd script; mkdir leader")
+        #expect(try await run("ls -l | grep -c -- '->'; cat leader | cut -d' ' -f1") == "0\nrun-1\n")
+        _ = try await run("chmod 000 script leader")
+        #expect(try await run("echo fine") == "fine\n")
     }
 
     @Test func timeoutTerminatesThenKills() async throws {

@@ -37,8 +37,10 @@ struct AgentParts: Sendable {
         let standing = Standing()
         let metrics = AgentMetrics(context.metrics)
         let settler = Settler(
-            desk: desk, journal: journal, evidence: evidence, evidenceSeconds: configuration[AgentSettings.evidenceAge].secondsValue,
-            logger: logger)
+            desk: desk, journal: journal, evidence: evidence,
+            retention: EvidenceRetention(
+                seconds: configuration[AgentSettings.evidenceAge].secondsValue,
+                bytesMax: Int64(configuration[AgentSettings.evidenceBytesMax].bytes)), logger: logger)
         let scheduler = ServiceClient(http: http, base: configuration[AgentSettings.scheduler], token: context.clientToken)
         let reporter = Reporter(
             desk: desk, journal: journal, standing: standing, scheduler: scheduler, settler: settler,
@@ -69,7 +71,7 @@ struct AgentParts: Sendable {
                     BackgroundLoop { await registrar.run() },
                     BackgroundLoop {
                         await withDiscardingTaskGroup { group in
-                            for _ in 0..<jobsMax { group.addTask { await jobs.work() } }
+                            for slot in 0..<jobsMax { group.addTask { await jobs.work(slot: slot) } }
                         }
                     },
                 ]
@@ -107,14 +109,10 @@ struct Leftovers: Sendable {
         var begun: [JobKey: [BegunStep]] = [:]
         var leaders: [ProcessIdentity] = []
         let names = FileTree.names(in: folders.run)
-        for name in names {
-            if let text = FileTree.text("\(folders.run)/\(name)/\(WorkFolder.leaderName)"), let leader = ProcessIdentity(parsing: text) {
-                leaders.append(leader)
-            }
-            let parts = name.split(separator: ".")
-            guard parts.count == 4, let attempt = Int(parts[1]), let vertex = Int(parts[2]), let execution = Int(parts[3]) else { continue }
-            begun[JobKey(uid: UID(String(parts[0])), attempt: attempt), default: []].append(
-                BegunStep(vertex: vertex, attempt: execution))
+        for record in names.compactMap({ LeaderRecord(folder: "\(folders.run)/\($0)") }) {
+            if let leader = record.leader { leaders.append(leader) }
+            guard let trace = ExecutionTrace(parsing: record.note) else { continue }
+            begun[trace.key, default: []].append(trace.step)
         }
         let killed = await runner.endLeftovers(
             markerName: StepExecutor.markerName, valuePrefix: "\(journal)/", leaders: leaders)

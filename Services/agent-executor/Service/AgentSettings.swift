@@ -29,13 +29,16 @@ public enum AgentSettings {
         "evidence-step-max", default: .mebibytes(64), help: "bytes of one step's output that are kept on disk; the rest is counted")
     public static let evidenceAge = Setting<Duration>(
         "evidence-max-age", default: .seconds(240 * 3600), help: "how long the output of a finished job is kept")
+    public static let evidenceBytesMax = Setting<ByteCount>(
+        "evidence-bytes-max", default: .mebibytes(4096), help: "bytes of finished jobs' output that are kept; past it the oldest go")
     public static let reportBytesMax = Setting<ByteCount>(
         "report-bytes-max", default: .kibibytes(1024), help: "largest report to the scheduler; past it previews and results are left out",
         validate: { $0.bytes >= 64 * 1024 ? nil : "has to be at least 64KiB" })
 
     public static let all: [SettingDefinition] = [
         nodeName.definition, aliases.definition, advertiseAddress.definition, scheduler.definition, jobsMax.definition,
-        queuedJobsMax.definition, storageRoots.definition, evidenceStepMax.definition, evidenceAge.definition, reportBytesMax.definition,
+        queuedJobsMax.definition, storageRoots.definition, evidenceStepMax.definition, evidenceAge.definition, evidenceBytesMax.definition,
+        reportBytesMax.definition,
     ]
 
     static func nodeNameFault(_ name: String) -> String? {

@@ -12,22 +12,16 @@ struct EvidenceStore: Sendable {
     /// Runs what blocks.
     let disk: SerialThread
 
-    /// The folder for the files of one job's steps.
+    /// The folder for the files of one job's steps. One below the data directory is made when the first file is.
     ///
     /// Throws `StorageUnusable` where the operation's path lies below no storage root, leads over a link or can't be written.
-    func folder(for key: JobKey, hostPath: String?) async throws(StepFaultError) -> EvidenceFolder {
-        let names = [key.uid.rawValue, String(key.attempt)]
-        let result: Result<EvidenceFolder, DiskFault>
-        if let hostPath {
-            guard let (storageRoot, below) = split(hostPath) else {
-                throw StepFaultError(.storageUnusable, "storage.hostPath \(hostPath) lies below none of this agent's --storage-roots")
-            }
-            result = await disk.perform { EvidenceFolder.make(below: storageRoot, below + names, isHostPath: true) }
-        } else {
-            result = await disk.perform { EvidenceFolder.make(below: root, names, isHostPath: false) }
+    func folder(for uid: UID, hostPath: String?) async throws(StepFaultError) -> EvidenceFolder {
+        guard let hostPath else { return EvidenceFolder(path: "\(root)/\(uid)") }
+        guard let (storageRoot, below) = split(hostPath) else {
+            throw StepFaultError(.storageUnusable, "storage.hostPath \(hostPath) lies below none of this agent's --storage-roots")
         }
         do throws(DiskFault) {
-            return try result.get()
+            return try await disk.perform { EvidenceFolder.open(below: storageRoot, below + [uid.rawValue]) }.get()
         } catch {
             throw StepFaultError(.storageUnusable, "the step's output can't be kept: \(error)")
         }
@@ -53,14 +47,6 @@ struct EvidenceStore: Sendable {
         }
     }
 
-    /// Removes the folders of a job that has left nothing.
-    func removeIfEmpty(_ key: JobKey) async {
-        await disk.perform {
-            rmdir("\(root)/\(key.uid)/\(key.attempt)")
-            rmdir("\(root)/\(key.uid)")
-        }
-    }
-
     /// The uids that have a folder below the data directory.
     func uids() async -> [UID] {
         await disk.perform { FileTree.names(in: root).map { UID($0) } }
@@ -83,23 +69,34 @@ struct EvidenceStore: Sendable {
         }
     }
 
-    /// Writes a value into a new file; nil when the disk refuses.
-    func write(_ text: String, to path: String) async -> Int64? {
+    /// Writes values into new files; returns what the disk refused, if it did.
+    func write(_ files: [(name: String, bytes: [UInt8])], in folder: EvidenceFolder) async -> DiskFault? {
         await disk.perform {
-            let fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-            guard fd >= 0 else { return nil }
-            defer { close(fd) }
-            let bytes = Array(text.utf8)
-            var offset = 0
-            while offset < bytes.count {
-                let count = bytes[offset...].withUnsafeBytes { Glibc.write(fd, $0.baseAddress, $0.count) }
-                if count <= 0 {
-                    unlink(path)
-                    return nil
-                }
-                offset += count
+            do throws(DiskFault) {
+                try folder.make()
+                for file in files { try Self.write(file.bytes, to: "\(folder.writePath)/\(file.name)") }
+                return nil
+            } catch {
+                return error
             }
-            return Int64(bytes.count)
+        }
+    }
+
+    private static func write(_ bytes: [UInt8], to path: String) throws(DiskFault) {
+        // An execution that an earlier agent had begun may have left a file of that name.
+        unlink(path)
+        let fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard fd >= 0 else { throw DiskFault(path, errno) }
+        defer { close(fd) }
+        var offset = 0
+        while offset < bytes.count {
+            let count = bytes[offset...].withUnsafeBytes { Glibc.write(fd, $0.baseAddress, $0.count) }
+            guard count > 0 else {
+                let fault = DiskFault(path, errno)
+                unlink(path)
+                throw fault
+            }
+            offset += count
         }
     }
 
@@ -111,28 +108,44 @@ struct EvidenceStore: Sendable {
     }
 }
 
-/// An open folder for the files of one job; what is written through it stays in it, whatever happens to the path meanwhile.
+/// The folder for the files of one job.
+///
+/// One on a storage root is open: what is written through it stays in it, whatever others do to the path meanwhile.
 final class EvidenceFolder: Sendable {
     /// For the record: where the folder is.
     let path: String
-    let isHostPath: Bool
-    private let descriptor: Int32
+    private let descriptor: Int32?
 
-    private init(path: String, isHostPath: Bool, descriptor: Int32) {
+    /// A folder below the data directory, where nobody else writes.
+    init(path: String) {
         self.path = path
-        self.isHostPath = isHostPath
+        descriptor = nil
+    }
+
+    private init(path: String, descriptor: Int32) {
+        self.path = path
         self.descriptor = descriptor
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        if let descriptor { close(descriptor) }
+    }
 
-    /// Below the folder itself, for this process alone.
-    var openPath: String { "/proc/self/fd/\(descriptor)" }
+    var isHostPath: Bool { descriptor != nil }
+
+    /// For writing, by this process alone.
+    var writePath: String { descriptor.map { "/proc/self/fd/\($0)" } ?? path }
+
+    /// Makes it if it is not there.
+    func make() throws(DiskFault) {
+        guard descriptor == nil, mkdir(path, 0o700) != 0, errno != EEXIST else { return }
+        throw DiskFault(path, errno)
+    }
 
     /// Makes the folders one by one below a trusted root; none of them may be a link.
-    static func make(below root: String, _ names: [String], isHostPath: Bool) -> Result<EvidenceFolder, DiskFault> {
+    static func open(below root: String, _ names: [String]) -> Result<EvidenceFolder, DiskFault> {
         var path = root
-        var fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        var fd = Glibc.open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard fd >= 0 else { return .failure(DiskFault(root, errno)) }
         for name in names {
             path += "/\(name)"
@@ -148,6 +161,6 @@ final class EvidenceFolder: Sendable {
             guard next >= 0 else { return .failure(DiskFault(path, code)) }
             fd = next
         }
-        return .success(EvidenceFolder(path: path, isHostPath: isHostPath, descriptor: fd))
+        return .success(EvidenceFolder(path: path, descriptor: fd))
     }
 }

@@ -40,12 +40,4 @@ enum FileTree {
         close(fd)
         return unlinkat(parent, name, AT_REMOVEDIR) == 0 && clean
     }
-
-    static func text(_ path: String) -> String? {
-        guard let file = fopen(path, "re") else { return nil }
-        defer { fclose(file) }
-        var buffer = [UInt8](repeating: 0, count: 512)
-        let count = fread(&buffer, 1, buffer.count, file)
-        return String(decoding: buffer[..<count], as: UTF8.self)
-    }
 }

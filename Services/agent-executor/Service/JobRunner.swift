@@ -15,12 +15,12 @@ struct JobRunner: Sendable {
     let metrics: AgentMetrics
     let logger: Logger
 
-    /// Takes jobs and runs them until the task is cancelled.
-    func work() async {
+    /// Takes jobs and runs them until the task is cancelled; `slot` is this worker's alone.
+    func work(slot: Int) async {
         while !Task.isCancelled, let key = await desk.take() {
             guard let entry = await desk.entry(key) else { continue }
             metrics.observe(await desk.counts)
-            let hasEnded = await withProgressReports(key) { await run(entry) }
+            let hasEnded = await withProgressReports(key) { await run(entry, slot) }
             await desk.returned(key, hasEnded: hasEnded)
             metrics.observe(await desk.counts)
             if hasEnded { await reporter.deliver(key) }
@@ -37,7 +37,7 @@ struct JobRunner: Sendable {
     }
 
     /// True when the end of the run is durable; false when a higher attempt took its place or the agent stops.
-    private func run(_ entry: JobDesk.Entry) async -> Bool {
+    private func run(_ entry: JobDesk.Entry, _ slot: Int) async -> Bool {
         let key = entry.key
         var run = entry.run
         var evidence = entry.evidence
@@ -60,7 +60,7 @@ struct JobRunner: Sendable {
             case .start(let step):
                 await desk.publish(key, run, evidence: evidence)
                 guard await journalStart(of: step, entry, run, evidence, logger) else { continue }
-                let execution = await execute(step, entry, run, logger)
+                let execution = await execute(step, entry, run, slot, logger)
                 // An agent that stops leaves the step as begun: it has used an attempt.
                 if Task.isCancelled { return false }
                 evidence += execution.evidence
@@ -81,9 +81,10 @@ struct JobRunner: Sendable {
         return await save(entry, run, evidence, logger)
     }
 
-    private func execute(_ step: JobRun.StepStart, _ entry: JobDesk.Entry, _ run: JobRun, _ logger: Logger) async -> StepExecutor.Execution
-    {
-        let order = StepExecutor.Order(key: entry.key, job: entry.job, step: step, results: run.results)
+    private func execute(
+        _ step: JobRun.StepStart, _ entry: JobDesk.Entry, _ run: JobRun, _ slot: Int, _ logger: Logger
+    ) async -> StepExecutor.Execution {
+        let order = StepExecutor.Order(key: entry.key, job: entry.job, step: step, results: run.results, slot: slot)
         let start = ContinuousClock.now
         let execution = await interruptible(entry.key) { await executor.execute(order) }
         metrics.stepEnded(execution.end.outcome, ContinuousClock.now - start)
@@ -102,7 +103,6 @@ struct JobRunner: Sendable {
         if await desk.entry(entry.key) == nil { return false }
         guard await save(entry, run, evidence, logger, isEnd: true) else { return false }
         await desk.publish(entry.key, run, evidence: evidence)
-        if evidence.isEmpty { await executor.evidence.removeIfEmpty(entry.key) }
         metrics.jobEnded(end)
         logger.info(
             "run ends",

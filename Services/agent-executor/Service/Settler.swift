@@ -16,16 +16,16 @@ final class Settler: Sendable {
     private let desk: JobDesk
     private let journal: Journal
     private let evidence: EvidenceStore
-    private let evidenceSeconds: Double
+    private let retention: EvidenceRetention
     private let logger: Logger
     private let settled = Mutex<[(key: JobKey, finished: FinishedJob)]>([])
     private let bell = Bell()
 
-    init(desk: JobDesk, journal: Journal, evidence: EvidenceStore, evidenceSeconds: Double, logger: Logger) {
+    init(desk: JobDesk, journal: Journal, evidence: EvidenceStore, retention: EvidenceRetention, logger: Logger) {
         self.desk = desk
         self.journal = journal
         self.evidence = evidence
-        self.evidenceSeconds = evidenceSeconds
+        self.retention = retention
         self.logger = logger
     }
 
@@ -76,7 +76,7 @@ final class Settler: Sendable {
             let batch = settled.withLock { Array($0.prefix(Self.batchMax)) }
             guard !batch.isEmpty else { return }
             do {
-                try await journal.settle(batch, expiresAt: WallClock.now().adding(seconds: evidenceSeconds))
+                try await journal.settle(batch, expiresAt: WallClock.now().adding(seconds: retention.seconds))
             } catch {
                 logger.warning("journal can't be shrunk now", metadata: ["cause": "\(error)"])
                 bell.ring()
@@ -90,10 +90,11 @@ final class Settler: Sendable {
     private func sweep() async {
         do {
             let now = WallClock.now()
-            for (key, job) in try await journal.all(Journal.Bucket.finished, as: FinishedJob.self)
-            where now.seconds(since: job.endedAt) > evidenceSeconds {
-                await evidence.remove(UID(key), job.evidence)
-                await desk.forgetAcknowledged([UID(key)])
+            let finished = try await journal.all(Journal.Bucket.finished, as: FinishedJob.self).map { (UID($0.key), $0.value) }
+            for (uid, job) in retention.overdue(finished, at: now) {
+                await evidence.remove(uid, job.evidence)
+                try await journal.forget(uid)
+                await desk.forgetAcknowledged([uid])
             }
             while try await journal.store.purgeExpiredRecords(now: now, limit: 500) == 500 {}
             let tombstones = Set(try await journal.all(Journal.Bucket.tombstones, as: Tombstone.self).map { UID($0.key) })
@@ -105,5 +106,26 @@ final class Settler: Sendable {
         } catch {
             logger.warning("old evidence can't be removed now", metadata: ["cause": "\(error)"])
         }
+    }
+}
+
+/// How long the evidence of finished jobs is kept, and how much of it.
+struct EvidenceRetention: Sendable {
+    let seconds: Double
+    let bytesMax: Int64
+
+    /// The jobs whose evidence has to go: what is too old, then the oldest until the rest fits.
+    func overdue(_ jobs: [(UID, FinishedJob)], at now: Timestamp) -> [(UID, FinishedJob)] {
+        var kept: Int64 = 0
+        var overdue: [(UID, FinishedJob)] = []
+        for (uid, job) in jobs.sorted(by: { $0.1.endedAt > $1.1.endedAt }) {
+            let bytes = job.evidence.reduce(0) { $0 + $1.bytes }
+            if now.seconds(since: job.endedAt) > seconds || (bytes > 0 && kept + bytes > bytesMax) {
+                overdue.append((uid, job))
+            } else {
+                kept += bytes
+            }
+        }
+        return overdue
     }
 }

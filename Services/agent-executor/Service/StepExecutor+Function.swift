@@ -28,7 +28,8 @@ extension StepExecutor {
         }
         var files: [WorkFolder.File] = []
         for (name, text) in function.codeSource.sorted(by: { $0.key < $1.key }) {
-            guard !name.isEmpty, !name.hasPrefix("."), !name.contains("/"), !name.contains("\0"), name != WorkFolder.leaderName else {
+            guard !name.isEmpty, !name.hasPrefix("."), !name.contains("/"), !name.contains("\0"), !WorkFolder.reservedNames.contains(name)
+            else {
                 throw StepFaultError(.planInvalid, "\"\(name)\" is no name of a source file")
             }
             files.append(WorkFolder.File(name: name, content: Array(text.utf8)))
@@ -40,12 +41,12 @@ extension StepExecutor {
 
     private func judge(_ outcome: ProcessOutcome, _ order: Order, _ folder: EvidenceFolder) async -> Execution {
         var execution = Execution(end: .found([]))
+        let kept = await keep([("stdout", outcome.standardOutput), ("stderr", outcome.standardError)], order, folder)
+        execution.evidence = kept.items
         var errors: [StepResult] = []
         if outcome.standardError.totalBytes > 0 {
             let key = "operation.\(order.step.operation).stderr"
-            let (result, item) = await result(key: key, "stderr", outcome.standardError, order, folder)
-            errors.append(result)
-            if let item { execution.evidence.append(item) }
+            errors.append(await result(key: key, "stderr", outcome.standardError, order, folder, kept))
         }
         if let fault = Self.fault(of: outcome, order) {
             execution.end = .failed(errors, fault)

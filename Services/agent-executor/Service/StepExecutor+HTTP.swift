@@ -35,33 +35,46 @@ extension StepExecutor {
             return Execution(end: .failed(.responseInvalid, "the answer is not JSON: \(error)"))
         }
         var execution = Execution(end: .found([]))
-        var results: [StepResult] = []
-        for (index, member) in members.sorted(by: { $0.key < $1.key }).enumerated() {
-            if mayRuleOut, member.key == Self.outcomeKey { continue }
-            let text = if case .string(let text) = member.value { text } else { String(decoding: member.value.encoded(), as: UTF8.self) }
-            let (result, item) = await keep(member.key, text, index, order, folder)
-            results.append(result)
-            if let item { execution.evidence.append(item) }
+        var values: [(key: String, text: String)] = []
+        for (key, value) in members.sorted(by: { $0.key < $1.key }) where !(mayRuleOut && key == Self.outcomeKey) {
+            let text = if case .string(let text) = value { text } else { String(decoding: value.encoded(), as: UTF8.self) }
+            values.append((key, text))
+        }
+        let kept = await keep(values, order, folder)
+        execution.evidence = kept.items
+        execution.note = kept.fault.map { "its results could not be kept whole: \($0)" }
+        let results = values.enumerated().map { index, value in
+            let item = kept.items.first { $0.ref == Self.fileName(index, value.key, order) }
+            let whole = item.map {
+                StepResult.Whole(size: Int($0.bytes), sha256: Digest.sha256(value.text).hex, evidenceRef: $0.ref, path: $0.path)
+            }
+            return StepResult(key: value.key, text: value.text, whole: whole)
         }
         let isRuledOut = mayRuleOut && members[Self.outcomeKey] == .string("ruledOut")
         execution.end = isRuledOut ? .ruledOut(results, StepFault(.ruledOut, "ruled out")) : .found(results)
         return execution
     }
 
-    /// A value that may be cut gets a file of its own.
-    private func keep(
-        _ key: String, _ text: String, _ index: Int, _ order: Order, _ folder: EvidenceFolder
-    ) async -> (StepResult, EvidenceItem?) {
-        guard text.utf8.count > ResultBook.alwaysInlineBytesMax else { return (StepResult(key: key, text: text), nil) }
-        let file = "\(order.filePrefix).\(index)-\(FileName.safe(key))"
-        guard let bytes = await evidence.write(text, to: "\(folder.openPath)/\(file)") else {
-            return (StepResult(key: key, text: text), nil)
+    private static func fileName(_ index: Int, _ key: String, _ order: Order) -> String {
+        "\(order.filePrefix).\(index)-\(FileName.safe(key))"
+    }
+
+    /// Values that may be cut get a file each; on a storage root every value does.
+    private func keep(_ values: [(key: String, text: String)], _ order: Order, _ folder: EvidenceFolder) async -> KeptOutput {
+        var kept = KeptOutput()
+        var files: [(name: String, bytes: [UInt8])] = []
+        for (index, value) in values.enumerated() where folder.isHostPath || value.text.utf8.count > ResultBook.alwaysInlineBytesMax {
+            let file = Self.fileName(index, value.key, order)
+            files.append((file, Array(value.text.utf8)))
+            kept.items.append(
+                EvidenceItem(
+                    ref: file, path: "\(folder.path)/\(file)", bytes: Int64(value.text.utf8.count), operation: order.step.operation,
+                    isHostPath: folder.isHostPath))
         }
-        let item = EvidenceItem(
-            ref: "\(order.key.attempt)/\(file)", path: "\(folder.path)/\(file)", bytes: bytes, operation: order.step.operation,
-            isHostPath: folder.isHostPath)
-        let whole = StepResult.Whole(size: Int(bytes), sha256: Digest.sha256(text).hex, evidenceRef: item.ref, path: item.path)
-        return (StepResult(key: key, text: text, whole: whole), item)
+        guard !files.isEmpty else { return kept }
+        kept.fault = await evidence.write(files, in: folder)
+        if kept.fault != nil { kept.items = [] }
+        return kept
     }
 
     private static func refusal(_ response: ClientResponse) -> StepEnd {

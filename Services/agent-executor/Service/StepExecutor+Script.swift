@@ -31,10 +31,16 @@ extension StepExecutor {
         command.timeout = .seconds(order.step.timeoutSeconds)
         command.limits.headBytesMax = headBytesMax
         command.limits.tailBytesMax = Self.tailBytesMax
-        command.workFolder = WorkFolder(path: "\(runRoot)/\(order.runFolderName)", files: files, recordsLeader: true)
-        command.outputFiles = OutputFiles(
-            standardOutput: "\(folder.openPath)/\(order.filePrefix).stdout", standardError: "\(folder.openPath)/\(order.filePrefix).stderr",
-            bytesMax: evidence.stepBytesMax)
+        command.workFolder = WorkFolder(path: "\(runRoot)/\(order.slot)", files: files, isKept: true, leaderNote: order.trace.text)
+        // A storage root gets every file; below the data directory a file that fits into memory is written after the step.
+        command.outputFiles = OutputFiles(bytesMax: evidence.stepBytesMax, isForOverflowOnly: !folder.isHostPath) { stream in
+            do throws(DiskFault) {
+                try folder.make()
+            } catch {
+                return nil
+            }
+            return "\(folder.writePath)/\(order.filePrefix).\(stream == .standardOutput ? "stdout" : "stderr")"
+        }
         command.marker = marker(order)
         do throws(ProcessError) {
             return try await runner.run(command)
@@ -61,15 +67,13 @@ extension StepExecutor {
 
     private func judge(_ outcome: ProcessOutcome, key: String, _ order: Order, _ folder: EvidenceFolder) async -> Execution {
         var execution = Execution(end: .found([]))
-        var results: [StepResult] = []
-        for (stream, name, output) in [
-            ("output", "stdout", outcome.standardOutput), ("stderr", "stderr", outcome.standardError),
-        ] where stream == "output" || output.totalBytes > 0 {
-            let (result, item) = await self.result(key: "operation.\(key).\(stream)", name, output, order, folder)
-            results.append(result)
-            if let item { execution.evidence.append(item) }
+        let kept = await keep([("stdout", outcome.standardOutput), ("stderr", outcome.standardError)], order, folder)
+        execution.evidence = kept.items
+        execution.note = note(outcome, kept.fault)
+        var results = [await result(key: "operation.\(key).output", "stdout", outcome.standardOutput, order, folder, kept)]
+        if outcome.standardError.totalBytes > 0 {
+            results.append(await result(key: "operation.\(key).stderr", "stderr", outcome.standardError, order, folder, kept))
         }
-        execution.note = Self.note(outcome)
         guard let fault = Self.fault(of: outcome, order) else {
             execution.end = .found(results)
             return execution
@@ -79,22 +83,45 @@ extension StepExecutor {
         return execution
     }
 
+    /// Files of a step's streams: those that were written meanwhile, and those that are written now.
+    struct KeptOutput: Sendable {
+        var items: [EvidenceItem] = []
+        var fault: DiskFault?
+    }
+
+    func keep(_ streams: [(name: String, output: CapturedOutput)], _ order: Order, _ folder: EvidenceFolder) async -> KeptOutput {
+        var kept = KeptOutput()
+        var files: [(name: String, bytes: [UInt8])] = []
+        for (name, output) in streams where output.totalBytes > 0 {
+            let file = "\(order.filePrefix).\(name)"
+            if output.fileBytes == 0, output.isComplete { files.append((file, output.bytes)) }
+            guard output.fileBytes > 0 || output.isComplete else { continue }
+            kept.items.append(
+                EvidenceItem(
+                    ref: file, path: "\(folder.path)/\(file)", bytes: output.fileBytes > 0 ? output.fileBytes : output.totalBytes,
+                    operation: order.step.operation, isHostPath: folder.isHostPath))
+        }
+        guard !files.isEmpty else { return kept }
+        kept.fault = await evidence.write(files, in: folder)
+        if kept.fault != nil { kept.items.removeAll { item in files.contains { $0.name == item.ref } } }
+        return kept
+    }
+
     func result(
-        key: String, _ name: String, _ output: CapturedOutput, _ order: Order, _ folder: EvidenceFolder
-    ) async -> (StepResult, EvidenceItem?) {
+        key: String, _ name: String, _ output: CapturedOutput, _ order: Order, _ folder: EvidenceFolder, _ kept: KeptOutput
+    ) async -> StepResult {
         let text = Text.repaired(output.head, isCut: !output.isComplete || !output.tail.isEmpty)
         let isComplete = output.totalBytes == Int64(output.head.count)
-        guard output.fileBytes > 0 else { return (StepResult(key: key, text: text, isComplete: isComplete), nil) }
         let file = "\(order.filePrefix).\(name)"
-        let item = EvidenceItem(
-            ref: "\(order.key.attempt)/\(file)", path: "\(folder.path)/\(file)", bytes: output.fileBytes, operation: order.step.operation,
-            isHostPath: folder.isHostPath)
         // A short value is always kept whole: nobody will ask for its digest.
-        if isComplete, text.utf8.count <= ResultBook.alwaysInlineBytesMax { return (StepResult(key: key, text: text), item) }
-        let isInMemory = isComplete && output.fileBytes == output.totalBytes
-        let digest = isInMemory ? Digest.sha256(output.head).hex : await evidence.digest("\(folder.openPath)/\(file)")
-        let whole = digest.map { StepResult.Whole(size: Int(output.fileBytes), sha256: $0, evidenceRef: item.ref, path: item.path) }
-        return (StepResult(key: key, text: text, whole: whole, isComplete: isComplete), item)
+        guard let item = kept.items.first(where: { $0.ref == file }), !isComplete || text.utf8.count > ResultBook.alwaysInlineBytesMax
+        else {
+            return StepResult(key: key, text: text, isComplete: isComplete)
+        }
+        let isInMemory = output.isComplete && item.bytes == output.totalBytes
+        let digest = isInMemory ? Digest.sha256(output.bytes).hex : await evidence.digest("\(folder.writePath)/\(file)")
+        let whole = digest.map { StepResult.Whole(size: Int(item.bytes), sha256: $0, evidenceRef: item.ref, path: item.path) }
+        return StepResult(key: key, text: text, whole: whole, isComplete: isComplete)
     }
 
     static func fault(of outcome: ProcessOutcome, _ order: Order) -> StepFault? {
@@ -142,11 +169,10 @@ extension StepExecutor {
         return nil
     }
 
-    private static func note(_ outcome: ProcessOutcome) -> String? {
-        if let fault = outcome.outputFileFault { return "its output could not be kept whole: \(fault)" }
+    private func note(_ outcome: ProcessOutcome, _ fault: DiskFault?) -> String? {
+        if let fault = outcome.outputFileFault ?? fault?.description { return "its output could not be kept whole: \(fault)" }
         let total = outcome.standardOutput.totalBytes + outcome.standardError.totalBytes
-        let kept = outcome.standardOutput.fileBytes + outcome.standardError.fileBytes
-        return total > kept ? "it put out \(total) bytes, of which \(kept) are kept" : nil
+        return total > evidence.stepBytesMax ? "it put out \(total) bytes, of which \(evidence.stepBytesMax) are kept" : nil
     }
 }
 

@@ -22,8 +22,11 @@ struct StepExecutor: Sendable {
         let step: JobRun.StepStart
         let context: StepContext
         let contextJSON: [UInt8]
+        /// Which of the worker's folders it runs in; one execution at a time has it.
+        let slot: Int
 
-        init(key: JobKey, job: Job, step: JobRun.StepStart, results: ResultBook) {
+        init(key: JobKey, job: Job, step: JobRun.StepStart, results: ResultBook, slot: Int) {
+            self.slot = slot
             self.key = key
             self.job = job
             self.step = step
@@ -31,11 +34,11 @@ struct StepExecutor: Sendable {
             contextJSON = JSON.object(context.values.mapValues { .string($0) }).encoded()
         }
 
-        /// The beginning of the names of this execution's files.
-        var filePrefix: String { "\(step.vertex)-\(FileName.safe(step.operation)).\(step.attempt)" }
+        /// The beginning of the names of this execution's files: dispatch attempt, step and execution.
+        var filePrefix: String { "\(key.attempt).\(step.vertex)-\(FileName.safe(step.operation)).\(step.attempt)" }
 
-        /// Names the execution's own folder; `RunFolderName` reads it back.
-        var runFolderName: String { "\(key.uid).\(key.attempt).\(step.vertex).\(step.attempt)" }
+        /// Names the execution for whoever comes after a crash.
+        var trace: ExecutionTrace { ExecutionTrace(key: key, step: BegunStep(vertex: step.vertex, attempt: step.attempt)) }
     }
 
     static let markerName = "KUBEDIAG_RUN"
@@ -49,7 +52,7 @@ struct StepExecutor: Sendable {
 
     func execute(_ order: Order) async -> Execution {
         do throws(StepFaultError) {
-            let folder = try await evidence.folder(for: order.key, hostPath: order.step.spec.storage?.hostPath?.path)
+            let folder = try await evidence.folder(for: order.key.uid, hostPath: order.step.spec.storage?.hostPath?.path)
             switch order.step.spec.processor.action {
             case .script(let script): return try await run(script, order, folder)
             case .function(let function): return try await run(function, order, folder)
@@ -65,6 +68,26 @@ struct StepExecutor: Sendable {
         ProcessMarker(
             name: Self.markerName,
             value: "\(journalID)/\(order.key.uid)/\(order.key.attempt)/\(order.step.vertex)/\(order.step.attempt)")
+    }
+}
+
+/// Names one execution of one step in a word.
+struct ExecutionTrace: Sendable, Hashable {
+    let key: JobKey
+    let step: BegunStep
+
+    var text: String { "\(key.uid).\(key.attempt).\(step.vertex).\(step.attempt)" }
+
+    init(key: JobKey, step: BegunStep) {
+        self.key = key
+        self.step = step
+    }
+
+    init?(parsing text: String) {
+        let parts = text.split(separator: ".")
+        guard parts.count == 4, let attempt = Int(parts[1]), let vertex = Int(parts[2]), let execution = Int(parts[3]) else { return nil }
+        key = JobKey(uid: UID(String(parts[0])), attempt: attempt)
+        step = BegunStep(vertex: vertex, attempt: execution)
     }
 }
 
