@@ -15,7 +15,7 @@ import Testing
         let cluster = try await Cluster(agent: ["--jobs-max", "8"])
         let ran = cluster.path("ran")
         // Appending a short line is atomic: one line for each time that a step ran.
-        try await cluster.createScript("mutate", "echo \"$1\" >> \(ran)", argKeys: ["diagnosis.name"], #""effect":"Mutate""#)
+        try await cluster.createScript("mutate", "echo \"$1\" >> \(ran)", argKeys: ["diagnosis.name"], effect: "Mutate")
         try await cluster.createScript("look", "echo looked")
         try await cluster.create("OperationSet", "chaos", #"{"sequence":["look","mutate"]}"#)
         try await cluster.createTrigger("chaos", alert: "Chaos", set: "chaos", #""rateLimit":{"perHour":100000}"#)

@@ -109,7 +109,7 @@ import Testing
     @Test(arguments: [false, true]) func cancelOrDeleteAtEveryMoment(_ isDelete: Bool) async throws {
         let cluster = try await Cluster()
         let starts = cluster.path("starts")
-        try await cluster.createScript("slow", "echo start >> \(starts); sleep 0.15; echo done >> \(starts)", #""effect":"Mutate""#)
+        try await cluster.createScript("slow", "echo start >> \(starts); sleep 0.15; echo done >> \(starts)", effect: "Mutate")
         try await cluster.create("OperationSet", "slow", #"{"sequence":["slow"]}"#)
         for step in 0..<24 {
             let name = "moment-\(step)"

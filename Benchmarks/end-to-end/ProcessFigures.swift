@@ -1,0 +1,74 @@
+import Foundation
+import Glibc
+import TestSupport
+
+/// What the kernel has counted of some processes.
+struct ProcessFigures {
+    /// CPU seconds of the processes and of their children that have ended.
+    var cpuSeconds: Double
+    var residentMiB: [String: Double]
+
+    init(_ cluster: Cluster, _ names: [String]) throws {
+        cpuSeconds = 0
+        residentMiB = [:]
+        let ticks = Double(sysconf(Int32(_SC_CLK_TCK)))
+        for name in names {
+            guard let pid = cluster.processID(name) else { continue }
+            let stat = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
+            // The name in parentheses may hold spaces: fields are counted from behind it (proc(5)).
+            let fields = stat[(stat.lastIndex(of: ")") ?? stat.startIndex)...].split(separator: " ")
+            cpuSeconds += fields[12...15].compactMap { Double($0) }.reduce(0, +) / ticks
+            let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+            let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+            residentMiB[name] = (line?.split(separator: " ").dropFirst().first.flatMap { Double($0) } ?? 0) / 1024
+        }
+    }
+}
+
+/// Sorted samples of milliseconds.
+struct Samples {
+    private let sorted: [Double]
+
+    init(_ values: [Double]) { sorted = values.sorted() }
+
+    func percentile(_ percent: Double) -> Double {
+        sorted.isEmpty ? 0 : sorted[min(sorted.count - 1, Int(Double(sorted.count) * percent / 100))]
+    }
+
+    var text: String {
+        "p50 \(rounded(percentile(50))) p95 \(rounded(percentile(95))) p99 \(rounded(percentile(99))) max \(rounded(sorted.last ?? 0)) ms"
+    }
+}
+
+func rounded(_ value: Double) -> String { String(format: "%.1f", value) }
+
+func milliseconds(since start: ContinuousClock.Instant) -> Double {
+    let parts = (ContinuousClock.now - start).components
+    return Double(parts.seconds) * 1000 + Double(parts.attoseconds) / 1e15
+}
+
+/// The least that the machine needs for one run: so many durable writes one after another, and so many processes.
+func machineFloor(syncs: Int, spawns: Int, rounds: Int, folder: String) throws -> Samples {
+    let descriptor = open(folder + "/floor", O_WRONLY | O_CREAT | O_APPEND, 0o600)
+    defer { close(descriptor) }
+    let page = [UInt8](repeating: 0x61, count: 4096)
+    var samples: [Double] = []
+    for _ in 0..<rounds {
+        let start = ContinuousClock.now
+        for _ in 0..<syncs {
+            guard write(descriptor, page, page.count) == page.count, fdatasync(descriptor) == 0 else {
+                throw Cluster.Failure(description: "fdatasync failed: errno \(errno)")
+            }
+        }
+        for _ in 0..<spawns {
+            var pid: pid_t = 0
+            var arguments: [UnsafeMutablePointer<CChar>?] = [strdup("/bin/true"), nil]
+            defer { free(arguments[0]) }
+            guard posix_spawn(&pid, "/bin/true", nil, nil, &arguments, environ) == 0 else { continue }
+            var status: Int32 = 0
+            waitpid(pid, &status, 0)
+        }
+        samples.append(milliseconds(since: start))
+    }
+    return Samples(samples)
+}

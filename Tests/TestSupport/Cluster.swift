@@ -1,0 +1,178 @@
+import Foundation
+import HTTPClient
+import HTTPMessage
+import JSONCoding
+import Model
+
+/// The built programs as real processes on loopback, with data and logs in a folder of their own.
+///
+/// Every process can be killed and started again on its port and its data. `stop` ends all of them and removes the folder, unless a process
+/// had to be ended by force: then it throws.
+package final class Cluster: @unchecked Sendable {
+    // `@unchecked`: a test drives its cluster from one task; the lock guards what its helper tasks touch.
+    package static let admin = "admin-token-of-the-system-tests-01"
+    package static let service = "service-token-of-the-system-tests"
+    package static let receiver = "receiver-token-of-the-system-tests"
+
+    package struct Failure: Error, CustomStringConvertible {
+        package var description: String
+
+        package init(description: String) { self.description = description }
+    }
+
+    package let directory: TemporaryDirectory
+    package let http: HTTPClient
+    private let lock = NSLock()
+    private var processes: [String: Process] = [:]
+    private var ports: [String: Int] = [:]
+    private var programs: [String: (program: String, arguments: [String])] = [:]
+
+    /// Where the programs were built: beside the test program itself.
+    package static let binaries = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+
+    /// Starts graph-builder, scheduler, the agents and a trigger-router called `router`.
+    package init(agents: [String] = ["web-01"], scheduler: [String] = [], agent: [String] = []) async throws {
+        directory = try TemporaryDirectory()
+        http = try HTTPClient()
+        var tokens = "admin \(Self.admin)\nservice \(Self.service)\nreceiver \(Self.receiver)\n"
+        for name in agents + ["spare"] { tokens += "agent:\(name) \(Self.agentToken(name))\n" }
+        try write(tokens, to: "tokens", mode: 0o600)
+        try write(Self.service, to: "service.token", mode: 0o600)
+        try write(Self.receiver, to: "receiver.token", mode: 0o600)
+        for name in agents + ["spare"] { try write(Self.agentToken(name), to: "agent-\(name).token", mode: 0o600) }
+        try await start("graph-builder", program: "graph-builder")
+        try await start(
+            "scheduler", program: "scheduler",
+            ["--graph-builder-url", url("graph-builder"), "--agent-heartbeat", "500ms", "--agent-lease", "2s"] + scheduler)
+        for name in agents { try await startAgent(name, agent) }
+        try await startRouter("router")
+    }
+
+    package static func agentToken(_ name: String) -> String { "agent-token-of-\(name)-0123456789abcdef" }
+
+    package func path(_ name: String) -> String { directory.path + "/" + name }
+
+    package func url(_ name: String) -> String { "http://127.0.0.1:\(lock.withLock { ports[name] ?? 0 })" }
+
+    package func write(_ text: String, to name: String, mode: Int = 0o644) throws {
+        try text.write(toFile: path(name), atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path(name))
+    }
+
+    package func log(_ name: String) -> String {
+        (try? String(contentsOfFile: path(name + ".log"), encoding: .utf8)) ?? ""
+    }
+}
+
+// MARK: - Processes
+
+extension Cluster {
+    package func startAgent(_ name: String, _ arguments: [String] = []) async throws {
+        try await start(
+            name, program: "agent-executor", token: "agent-\(name).token",
+            ["--node-name", name, "--scheduler-url", url("scheduler")] + arguments)
+        let registered = try await eventually { try await self.isReady(agent: name) }
+        guard registered else { throw Failure(description: "\(name) did not register: \(log(name).suffix(2000))") }
+    }
+
+    package func isReady(agent name: String) async throws -> Bool {
+        let agent = try await get("scheduler", "agents", name)
+        return agent["status"]?["conditions"]?.arrayValue?.contains { $0["type"] == .string("Ready") && $0["status"] == .string("True") }
+            ?? false
+    }
+
+    package func startRouter(_ name: String, _ arguments: [String] = []) async throws {
+        try await start(
+            name, program: "trigger-router",
+            ["--scheduler-url", url("scheduler"), "--graph-builder-url", url("graph-builder")] + arguments)
+    }
+
+    /// Starts a program under a name of its own, or again with what it was started with before, and waits until it answers.
+    package func start(_ name: String, program: String, token: String = "service.token", _ arguments: [String] = []) async throws {
+        prepare(name, program: program, token: token, arguments)
+        try await start(name)
+    }
+
+    /// Starts a program that may well end or never be ready.
+    package func launch(_ name: String, program: String, token: String, _ arguments: [String]) throws {
+        prepare(name, program: program, token: token, arguments)
+        try launch(name)
+    }
+
+    private func prepare(_ name: String, program: String, token: String, _ arguments: [String]) {
+        let common = [
+            "--data-dir", path(name), "--port-file", path(name + ".port"), "--token-file", path("tokens"), "--client-token-file",
+            path(token),
+        ]
+        lock.withLock { programs[name] = (program, common + arguments) }
+    }
+
+    package func processID(_ name: String) -> Int32? { lock.withLock { processes[name]?.processIdentifier } }
+
+    package func isRunning(_ name: String) -> Bool { lock.withLock { processes[name]?.isRunning ?? false } }
+
+    package func start(_ name: String) async throws {
+        try launch(name)
+        let answers = try await eventually {
+            if self.lock.withLock({ self.processes[name]?.isRunning != true }) {
+                throw Failure(description: "\(name) ended: \(self.log(name).suffix(2000))")
+            }
+            guard let text = try? String(contentsOfFile: self.path(name + ".port"), encoding: .utf8),
+                let port = Int(text.trimmingCharacters(in: .whitespacesAndNewlines))
+            else { return false }
+            self.lock.withLock { self.ports[name] = port }
+            return (try? await self.http.send(ClientRequest(method: .get, url: self.url(name) + "/readyz", timeoutSeconds: 2)).status)
+                == 200
+        }
+        guard answers else { throw Failure(description: "\(name) is not ready: \(log(name).suffix(2000))") }
+    }
+
+    /// Starts a program without waiting for it.
+    package func launch(_ name: String) throws {
+        try lock.withLock {
+            guard let (program, arguments) = programs[name] else { throw Failure(description: "nothing is called \(name)") }
+            try? FileManager.default.removeItem(atPath: path(name + ".port"))
+            let process = Process()
+            process.executableURL = Self.binaries.appendingPathComponent(program)
+            process.arguments = arguments + ["--port", String(ports[name] ?? 0)]
+            let descriptor = open(path(name + ".log"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+            guard descriptor >= 0 else { throw Failure(description: "no log for \(name)") }
+            let output = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+            process.standardError = output
+            process.standardOutput = output
+            process.standardInput = FileHandle.nullDevice
+            try process.run()
+            processes[name] = process
+        }
+    }
+
+    package func signal(_ name: String, _ signal: Int32) {
+        let pid = lock.withLock { processes[name]?.processIdentifier }
+        if let pid { _ = Glibc.kill(pid, signal) }
+    }
+
+    /// kill -9, and waits until it is gone.
+    package func kill(_ name: String) {
+        signal(name, SIGKILL)
+        lock.withLock { processes[name] }?.waitUntilExit()
+    }
+
+    package func stop() async throws {
+        let running = lock.withLock { processes }
+        for process in running.values where process.isRunning {
+            _ = Glibc.kill(process.processIdentifier, SIGCONT)
+            process.terminate()
+        }
+        let ended = try await eventually(seconds: 15) { running.values.allSatisfy { !$0.isRunning } }
+        var hung: [String] = []
+        if !ended {
+            for (name, process) in running where process.isRunning {
+                hung.append(name)
+                _ = Glibc.kill(process.processIdentifier, SIGKILL)
+            }
+        }
+        await http.shutdown()
+        if !hung.isEmpty { throw Failure(description: "did not end within 15 s of SIGTERM: \(hung); see \(directory.path)") }
+        directory.remove()
+    }
+}
