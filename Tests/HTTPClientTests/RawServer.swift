@@ -24,7 +24,17 @@ final class RawServer: Sendable {
             port = boundPort(descriptor)
         }
         listen(descriptor, 512)
-        Thread.detachNewThread { [self] in acceptAll() }
+        Thread.detachNewThread { [weak self, descriptor] in
+            while true {
+                let connection = accept(descriptor, nil, nil)
+                guard connection >= 0 else { return }
+                guard let self else {
+                    close(connection)
+                    return
+                }
+                self.serve(connection)
+            }
+        }
     }
 
     deinit { stop() }
@@ -54,21 +64,17 @@ final class RawServer: Sendable {
         state.withLock { for connection in $0.connections { shutdown(connection, Int32(SHUT_RDWR)) } }
     }
 
-    private func acceptAll() {
-        while true {
-            let connection = accept(descriptor, nil, nil)
-            guard connection >= 0 else { return }
-            let number = state.withLock { state in
-                state.accepted += 1
-                state.connections.append(connection)
-                return state.accepted - 1
-            }
-            Thread.detachNewThread { [self] in
-                handler(RawConnection(descriptor: connection), number)
-                state.withLock { state in
-                    state.connections.removeAll { $0 == connection }
-                    close(connection)
-                }
+    private func serve(_ connection: Int32) {
+        let number = state.withLock { state in
+            state.accepted += 1
+            state.connections.append(connection)
+            return state.accepted - 1
+        }
+        Thread.detachNewThread { [self] in
+            handler(RawConnection(descriptor: connection), number)
+            state.withLock { state in
+                state.connections.removeAll { $0 == connection }
+                close(connection)
             }
         }
     }
