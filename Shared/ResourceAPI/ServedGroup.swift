@@ -17,8 +17,16 @@ public struct ServedGroup: Sendable {
         self.clock = clock
     }
 
-    /// A row for every verb of every kind, and for the discovery documents.
+    /// A row for every verb of every kind, for the discovery documents, and for the OpenAPI document.
     public var endpoints: [Endpoint] {
-        kinds.flatMap { KindEndpoints($0, clock: clock).all } + Discovery(kinds).endpoints
+        let sections = sections
+        return sections.flatMap(\.endpoints) + Discovery(kinds).endpoints + OpenAPIEndpoints(OpenAPIDocument(sections)).all
+    }
+
+    /// The OpenAPI 3.0 document of the kinds: the rows, and the schemas that admission uses.
+    public var openAPI: JSON { OpenAPIDocument(sections).json }
+
+    private var sections: [OpenAPIDocument.Section] {
+        kinds.map { OpenAPIDocument.Section(definition: $0.definition, endpoints: KindEndpoints($0, clock: clock).all) }
     }
 }

@@ -20,6 +20,10 @@ struct APIFixture: Sendable {
     let base: String
     let token: String
     let clock: TestClock
+    /// For files that go away with the store.
+    let folder: String
+    /// The certificate to trust where the server has one.
+    let certificateFile: String?
 
     struct Answer: Sendable {
         var status: Int
@@ -122,6 +126,8 @@ final class TestClock: Sendable {
 struct APIOptions: Sendable {
     var operations: @Sendable (inout ServedKind) -> Void = { _ in }
     var store: @Sendable (inout SQLiteStoreConfiguration) -> Void = { _ in }
+    /// Makes a certificate for 127.0.0.1 and serves https.
+    var isEncrypted = false
 }
 
 /// Runs `body` against a server on a free port with a store in a folder of its own, and takes both away afterwards.
@@ -144,13 +150,18 @@ func withAPI(
     options.operations(&operations)
     let group = ServedGroup([operations, ServedKind(definition: Diagnosis.definition, store: store)], clock: { clock.now })
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    var http = ServerConfiguration()
+    let certificateFile = options.isEncrypted ? folder.appendingPathComponent("certificate.pem").path : nil
+    if let certificateFile { http.tls = try await selfSigned(certificateFile: certificateFile) }
     let server = try ServiceServer(
-        name: "test", endpoints: group.endpoints, options: ServiceServer.Options(http: ServerConfiguration(), drainSecondsMax: 2),
+        name: "test", endpoints: group.endpoints, options: ServiceServer.Options(http: http, drainSecondsMax: 2),
         authenticator: try Authenticator(tokenFile: tokenFile, logger: logger), metrics: MetricRegistry(), health: HealthRegistry(),
         logger: logger)
     let address = try server.start()
-    let client = try HTTPClient(configuration: HTTPClientConfiguration())
-    let fixture = APIFixture(store: store, client: client, base: "http://127.0.0.1:\(address.port)", token: token, clock: clock)
+    let client = try HTTPClient(configuration: HTTPClientConfiguration(caFile: certificateFile))
+    let fixture = APIFixture(
+        store: store, client: client, base: "\(options.isEncrypted ? "https" : "http")://127.0.0.1:\(address.port)", token: token,
+        clock: clock, folder: folder.path, certificateFile: certificateFile)
     let result: Result<Void, any Error>
     do { result = .success(try await body(fixture)) } catch { result = .failure(error) }
     await client.shutdown()
