@@ -33,6 +33,7 @@ struct StoreBenchmark {
             try await measureMemory()
             try await compareCreates()
             try await measureLatencies()
+            try await measureWatches()
         } catch {
             print("bench-store failed: \(error)")
             exit(1)
@@ -63,14 +64,7 @@ struct StoreBenchmark {
             let objects = (0..<storeRows).map(BenchmarkObject.encoded)
             let cpu = processCPUSeconds()
             let start = ContinuousClock.now
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                for writer in 0..<Self.writers {
-                    group.addTask {
-                        for index in stride(from: writer, to: objects.count, by: Self.writers) { try await store.create(objects[index]) }
-                    }
-                }
-                try await group.waitForAll()
-            }
+            try await createAll(objects, in: store)
             let seconds = start.duration(to: .now).inSeconds
             let cpuMicroseconds = (processCPUSeconds() - cpu) / Double(storeRows) * 1e6
             print("  \(commits.summary), \(Int(cpuMicroseconds)) µs of CPU an object")
@@ -104,6 +98,45 @@ struct StoreBenchmark {
         let perCall = (processCPUSeconds() - cpu) / Double(objects.count) * 1e6
         let p99 = microseconds.sorted()[microseconds.count * 99 / 100]
         print("\(what): p50 \(Int(median(microseconds))) µs, p99 \(Int(p99)) µs, \(Int(perCall)) µs of CPU a call")
+    }
+
+    /// What 1,000 watches cost the writers, each waiting for an object of its own, and how soon the one concerned hears of a write.
+    private func measureWatches() async throws {
+        for watches in [1, 1_000] {
+            try await inTemporaryDirectory { path in
+                let store = try SQLiteStore(configuration: SQLiteStoreConfiguration(directory: path))
+                let readers = (1..<watches).map { index in Task { try await Self.awaitName("other-\(index)", in: store) } }
+                while store.waitingWatches < watches - 1 { await Task.yield() }
+                let start = ContinuousClock.now
+                try await createAll((0..<storeRows).map(BenchmarkObject.encoded), in: store)
+                let perSecond = Double(storeRows) / start.duration(to: .now).inSeconds
+                let heard = Task { try await Self.awaitName("mine", in: store) }
+                while store.waitingWatches < watches { await Task.yield() }
+                let written = ContinuousClock.now
+                try await store.create(BenchmarkObject.encoded("mine"))
+                try await heard.value
+                let microseconds = Int(written.duration(to: .now).inSeconds * 1e6)
+                print("\(watches) waiting watches: \(rate(perSecond)); a created object was heard of \(microseconds) µs after the call")
+                await store.close()
+                for reader in readers { try await reader.value }
+            }
+        }
+    }
+
+    private static func awaitName(_ name: String, in store: SQLiteStore) async throws {
+        let fields = FieldSelector(requirements: [.init(field: "metadata.name", value: name)])
+        for try await _ in try await store.watch(WatchQuery(plural: "diagnoses", fields: fields, start: .now)) { return }
+    }
+
+    private func createAll(_ objects: [EncodedObject], in store: SQLiteStore) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for writer in 0..<Self.writers {
+                group.addTask {
+                    for index in stride(from: writer, to: objects.count, by: Self.writers) { try await store.create(objects[index]) }
+                }
+            }
+            try await group.waitForAll()
+        }
     }
 
     /// What 10,000 stored objects leave resident, freshly written, rewritten, and read back whole.

@@ -4,8 +4,8 @@ import Model
 public struct WatchQuery: Sendable {
     /// Where a watch begins.
     public enum Start: Sendable, Hashable {
-        /// With the present objects as `added` events in key order, from one consistent state, then everything after it: Kubernetes' `resourceVersion`
-        /// 0 or none.
+        /// With the present objects as `added` events in key order, from one consistent state (held in memory until it has been read), then
+        /// everything after it: Kubernetes' `resourceVersion` 0 or none.
         case state
         /// With the first change after that revision.
         case after(Int64)

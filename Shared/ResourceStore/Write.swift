@@ -17,6 +17,11 @@ public enum Write: Sendable {
     case deleteRecord(bucket: String, key: String, condition: RecordCondition = .any)
 }
 
+extension Write {
+    /// Writes a transaction has at most; more are `.invalid`.
+    public static let perTransactionMax = 10_000
+}
+
 /// What must hold of a record before it is written.
 public enum RecordCondition: Sendable, Hashable {
     case any

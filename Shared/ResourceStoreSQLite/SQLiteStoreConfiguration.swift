@@ -8,8 +8,9 @@ public struct SQLiteStoreConfiguration: Sendable {
     public var queueBytesMax = 64 << 20
     /// Transactions that share one commit at most: the bound on how long an early one waits for the group.
     public var groupTransactionsMax = 512
-    /// Bytes in one commit at most, but for a single transaction that is larger.
-    public var groupBytesMax = 8 << 20
+    /// Bytes in one commit at most, but for a single transaction that is larger. Well below `historyBytesMax`, or one commit could push the place
+    /// of a watch that was up to date out of the history.
+    public var groupBytesMax = 2 << 20
     /// Events kept for watches that resume or lag.
     public var historyEventsMax = 20_000
     /// Bytes of these events at most.

@@ -5,8 +5,6 @@ import ResourceStore
 /// A transaction that makes sense in itself, with its columns encoded: all that can be done on the caller's task is done there, because the
 /// writer is one thread. It has nothing left to refuse but conditions.
 struct TransactionRequest: Sendable {
-    static let writesMax = 10_000
-
     /// A `Write` with the columns it will need.
     enum Prepared: Sendable {
         case create(EncodedObject, ObjectTable.Columns)
@@ -27,7 +25,9 @@ struct TransactionRequest: Sendable {
 
     /// Throws `.invalid`.
     init(_ writes: [Write]) throws(StoreError) {
-        guard writes.count <= Self.writesMax else { throw .invalid("a transaction has at most \(Self.writesMax) writes") }
+        guard writes.count <= Write.perTransactionMax else {
+            throw .invalid("a transaction has at most \(Write.perTransactionMax) writes")
+        }
         var targets: Set<Target> = []
         var prepared: [Prepared] = []
         prepared.reserveCapacity(writes.count)
