@@ -15,6 +15,7 @@ final class Daemon: @unchecked Sendable {
 
     init(core: ServerCore, listener: Int32) throws(ServerStartError) {
         let configuration = core.configuration
+        let connectionsMax = Self.affordable(configuration.connectionsMax, core.logger)
         let context = Unmanaged.passRetained(core)
         var strings: [UnsafeMutablePointer<CChar>] = []
         func copy(_ text: String?) -> UnsafePointer<CChar>? {
@@ -26,26 +27,45 @@ final class Daemon: @unchecked Sendable {
         options.initialize(
             to: mhdshim_options(
                 listen_fd: listener, threads: UInt32(max(1, configuration.threads)),
-                connections_max: UInt32(configuration.connectionsMax), inactivity_seconds: UInt32(configuration.inactivitySecondsMax),
+                connections_max: UInt32(connectionsMax), inactivity_seconds: UInt32(configuration.inactivitySecondsMax),
                 // Half of it is the read buffer at first, and the parsed fields need room beside it. It is cleared for each request.
                 connection_memory_bytes: max(16 * 1024, 2 * configuration.headerBytesMax + 4096),
                 key_pem: copy(configuration.tls?.privateKeyPEM), certificate_pem: copy(configuration.tls?.certificateChainPEM),
                 client_authorities_pem: copy(configuration.tls?.clientAuthoritiesPEM), context: context.toOpaque(), access: onAccess,
                 completed: onCompleted, connection: onConnection, request_line: onRequestLine, log: onLog))
-        errno = 0
         guard let daemon = mhdshim_start(options) else {
-            let cause = errno == 0 ? "see the log" : String(cString: strerror(errno))
             options.deallocate()
             for text in strings { free(text) }
             context.release()
-            throw .daemonFailed(log: cause)
+            throw .daemonFailed(log: core.startMessages.joined(separator: "; "))
         }
+        core.endStart()
         self.daemon = daemon
         self.options = options
         self.strings = strings
         self.context = context
         self.listener = listener
     }
+
+    /// Raises the process's limit of descriptors for that many connections, and takes fewer where the system does not allow it.
+    private static func affordable(_ connectionsMax: Int, _ logger: Logger) -> Int {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        let wanted = rlim_t(connectionsMax + descriptorsForOthers)
+        if limit.rlim_cur < wanted {
+            limit.rlim_cur = min(wanted, limit.rlim_max)
+            setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        }
+        guard limit.rlim_cur < wanted else { return connectionsMax }
+        let affordable = max(16, Int(limit.rlim_cur) - descriptorsForOthers)
+        logger.warning(
+            "the limit of open files allows fewer connections than configured",
+            metadata: ["configured": "\(connectionsMax)", "taken": "\(min(affordable, connectionsMax))", "limit": "\(limit.rlim_cur)"])
+        return min(affordable, connectionsMax)
+    }
+
+    /// Descriptors that a process needs beside its clients' connections: stores, calls to others, files that are being sent.
+    private static let descriptorsForOthers = 512
 
     /// Takes no more connections. Clients that wait in the kernel's queue are told so instead of being left to wait.
     func quiesce() {
@@ -71,8 +91,7 @@ private func core(_ context: UnsafeMutableRawPointer?) -> ServerCore? {
 
 private func onLog(_ context: UnsafeMutableRawPointer?, _ message: UnsafePointer<CChar>?) {
     guard let core = core(context), let message else { return }
-    // libmicrohttpd reports clients' faults and its own in one voice; what matters to a caller reaches the observer.
-    core.logger.debug("libmicrohttpd reports", metadata: ["message": "\(String(cString: message))"])
+    core.report(String(cString: message))
 }
 
 private func onConnection(

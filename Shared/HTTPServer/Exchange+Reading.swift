@@ -6,7 +6,8 @@ extension Exchange {
     func readHead(method token: UnsafePointer<CChar>, version: UnsafePointer<CChar>) -> MHD_Result {
         step = .body
         method = Method(String(cString: token))
-        if core.isStopping { return queue(plain(core.error(503, "the server is shutting down"))) }
+        // The drain counts this exchange, or it sees the refusal here: counting came first.
+        if core.isRefusing { return queue(plain(core.error(503, "the server is shutting down"))) }
         let headers = readHeaders()
         let framing: Framing
         do {

@@ -3,7 +3,7 @@ import Synchronization
 /// A count that can be waited on to reach zero.
 final class Gauge: Sendable {
     private struct Waiters {
-        var continuations: [UInt64: CheckedContinuation<Void, Never>] = [:]
+        var continuations: [UInt64: CheckedContinuation<Bool, Never>] = [:]
         var next: UInt64 = 0
     }
 
@@ -25,43 +25,45 @@ final class Gauge: Sendable {
             defer { waiters.continuations = [:] }
             return Array(waiters.continuations.values)
         }
-        for continuation in woken { continuation.resume() }
+        for continuation in woken { continuation.resume(returning: true) }
     }
 
     /// Suspends until the count is zero or `limit` is over.
-    /// - Returns: whether it is zero.
+    /// - Returns: whether it was zero at some moment; it may have risen again since.
     func zero(within limit: Duration) async -> Bool {
         if value == 0 { return true }
-        await withTaskGroup(of: Void.self) { group in
+        return await withTaskGroup(of: Bool.self) { group in
             group.addTask { await self.waitForZero() }
             group.addTask {
                 // The sleep ends early, by cancellation, where the count was faster.
-                do { try await Task.sleep(for: limit) } catch { return }
+                do { try await Task.sleep(for: limit) } catch { return false }
+                return false
             }
-            await group.next()
+            let wasZero = await group.next() ?? false
             group.cancelAll()
+            return wasZero
         }
-        return value == 0
     }
 
-    private func waitForZero() async {
+    /// - Returns: whether the count was zero, rather than the task cancelled.
+    private func waitForZero() async -> Bool {
         let id = waiters.withLock { waiters in
             waiters.next += 1
             return waiters.next
         }
-        await withTaskCancellationHandler {
+        return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let isOver = waiters.withLock { waiters in
-                    if Task.isCancelled { return true }
+                let early: Bool? = waiters.withLock { waiters in
+                    if Task.isCancelled { return false }
                     waiters.continuations[id] = continuation
-                    guard value == 0 else { return false }
+                    guard value == 0 else { return nil }
                     waiters.continuations[id] = nil
                     return true
                 }
-                if isOver { continuation.resume() }
+                if let early { continuation.resume(returning: early) }
             }
         } onCancel: {
-            waiters.withLock { $0.continuations.removeValue(forKey: id) }?.resume()
+            waiters.withLock { $0.continuations.removeValue(forKey: id) }?.resume(returning: false)
         }
     }
 }

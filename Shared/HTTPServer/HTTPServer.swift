@@ -39,12 +39,26 @@ public final class HTTPServer: Sendable {
         try state.withLock { state throws(ServerStartError) in
             guard case .idle = state else { throw .alreadyStarted }
             let socket = try ListeningSocket(host: configuration.host, port: configuration.port)
-            let core = try ServerCore(configuration: configuration, router: router, hooks: hooks, logger: logger)
-            let daemon = try Daemon(core: core, listener: socket.descriptor)
-            try core.watch.start()
+            let (core, daemon) = try serve(socket)
             state = .running(core, daemon)
             running.withLock { $0 = core }
             return socket.address
+        }
+    }
+
+    private func serve(_ socket: ListeningSocket) throws(ServerStartError) -> (ServerCore, Daemon) {
+        do throws(ServerStartError) {
+            let core = try ServerCore(configuration: configuration, router: router, hooks: hooks, logger: logger)
+            try core.watch.start()
+            do throws(ServerStartError) {
+                return (core, try Daemon(core: core, listener: socket.descriptor))
+            } catch {
+                core.watch.stop {}
+                throw error
+            }
+        } catch {
+            socket.close()
+            throw error
         }
     }
 
@@ -109,13 +123,19 @@ extension ServerCore {
     private static var lastAnswers: Duration { .seconds(1) }
 
     /// Waits for every request and handler; past `grace` they are evicted. Afterwards no connection is suspended and none can be.
+    ///
+    /// Requests keep coming on open connections for as long as they are served, so there are two waits: one while they are, so that as few as
+    /// possible are refused, and one for those that came in before the refusals began.
     fileprivate func settle(within grace: Duration) async {
         let deadline = ContinuousClock.now + grace
-        var isQuiet = await exchanges.zero(within: grace)
-        if isQuiet { isQuiet = await handlers.zero(within: max(.zero, ContinuousClock.now.duration(to: deadline))) }
+        func rest() -> Duration { max(.zero, ContinuousClock.now.duration(to: deadline)) }
+        var isQuiet = await exchanges.zero(within: rest())
+        if isQuiet { isQuiet = await handlers.zero(within: rest()) }
+        beginRefusing()
+        if isQuiet { isQuiet = await exchanges.zero(within: rest()) }
+        if isQuiet { isQuiet = await handlers.zero(within: rest()) }
         beginStopping()
-        // A request that came in before the line above took effect is in the count.
-        if isQuiet, exchanges.value == 0 { return }
+        if isQuiet { return }
         logger.warning(
             "the grace is over with requests under way, which are answered 503",
             metadata: ["requests": "\(exchanges.value)", "handlers": "\(handlers.value)"])

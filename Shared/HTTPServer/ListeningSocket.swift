@@ -17,6 +17,10 @@ struct ListeningSocket {
         }
     }
 
+    func close() {
+        _ = Glibc.close(descriptor)
+    }
+
     private init<Address>(_ family: Int32, host: String, port: UInt16, _ address: inout Address) throws(ServerStartError) {
         let text = family == AF_INET6 ? "[\(host)]:\(port)" : "\(host):\(port)"
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
@@ -35,7 +39,7 @@ struct ListeningSocket {
         }
         guard isListening else {
             let cause = String(cString: strerror(errno))
-            _ = close(descriptor)
+            _ = Glibc.close(descriptor)
             throw .cannotListen(address: text, cause: cause)
         }
         self.descriptor = descriptor

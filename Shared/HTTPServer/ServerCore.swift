@@ -20,11 +20,16 @@ final class ServerCore: Sendable {
     /// Body bytes in memory.
     let bufferedBytes = Gauge()
 
+    /// What libmicrohttpd said while it started; nil once it has.
+    private let starting = Mutex<[String]?>([])
     private let draining = Atomic<Bool>(false)
+    private let refusing = Atomic<Bool>(false)
     private let stopping = Atomic<Bool>(false)
 
     /// Answers are the last of their connection; streams are told to end.
     var isDraining: Bool { draining.load(ordering: .sequentiallyConsistent) }
+    /// A request that is not counted in `exchanges` yet gets 503.
+    var isRefusing: Bool { refusing.load(ordering: .sequentiallyConsistent) }
     /// No connection may be suspended any more: libmicrohttpd aborts the process if it is stopped with one.
     var isStopping: Bool { stopping.load(ordering: .sequentiallyConsistent) }
 
@@ -36,7 +41,20 @@ final class ServerCore: Sendable {
         watch = try Watch(connections: connections, limits: SlownessLimits(configuration), logger: logger)
     }
 
+    /// libmicrohttpd reports clients' faults and its own in one voice; what matters to a caller reaches the observer.
+    func report(_ message: String) {
+        let isStarting = starting.withLock { messages in
+            messages?.append(message)
+            return messages != nil
+        }
+        if !isStarting { logger.debug("libmicrohttpd reports", metadata: ["message": "\(message)"]) }
+    }
+
+    var startMessages: [String] { starting.withLock { $0 ?? [] } }
+    func endStart() { starting.withLock { $0 = nil } }
+
     func beginDraining() { draining.store(true, ordering: .sequentiallyConsistent) }
+    func beginRefusing() { refusing.store(true, ordering: .sequentiallyConsistent) }
     func beginStopping() { stopping.store(true, ordering: .sequentiallyConsistent) }
 
     /// An error of the server's own in the service's words.

@@ -114,7 +114,7 @@ extension SocketTests {
         }
 
         @Test func `nothing that was accepted is lost, whenever the drain comes`() async throws {
-            for round in 0..<10 {
+            for round in 0..<40 {
                 let accepted = Counter()
                 let work = Route(.post, "/work") { request in
                     accepted.add()
@@ -141,7 +141,7 @@ extension SocketTests {
                             }
                         }
                     }
-                    let target = 40 * (round + 1)
+                    let target = 20 * (round + 1)
                     #expect(try await eventually { accepted.value > target })
                     await server.drain(graceSeconds: 10)
                     try await group.waitForAll()

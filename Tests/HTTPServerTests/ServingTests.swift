@@ -208,16 +208,5 @@ extension SocketTests {
                 }
             }
         }
-
-        @Test func `a server that cannot start says why`() async throws {
-            try await withServer([hello]) { _, address in
-                var configuration = ServerConfiguration(port: address.port)
-                let second = HTTPServer(configuration: configuration, router: try Router([]), logger: .silent)
-                #expect(throws: ServerStartError.self) { try second.start() }
-                configuration.host = "localhost"
-                let third = HTTPServer(configuration: configuration, router: try Router([]), logger: .silent)
-                #expect(throws: ServerStartError.invalidAddress("localhost")) { try third.start() }
-            }
-        }
     }
 }
