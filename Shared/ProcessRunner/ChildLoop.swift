@@ -186,7 +186,8 @@ final class ChildLoop: @unchecked Sendable {
         }
         let outcome = child.outcome(isReaped ? exit : nil)
         let sweeps = adoptsOrphans && OrphanSweep.mayBeNeeded(afterGroup: child.pid)
-        guard sweeps || child.workFolder != nil else { return child.finish(.success(outcome)) }
+        // A kept folder that nothing was put into is ready again after one small write; all else is the starter's work.
+        guard sweeps || child.workFolder?.settleIfClean() == false else { return child.finish(.success(outcome)) }
         Self.clean(starter, child, outcome, sweeps: sweeps)
     }
 

@@ -23,11 +23,23 @@ extension WorkFolder {
             _ = cspawn_remove_tree(path)
             return
         }
-        for name in ProcFS.names(in: path) where name != "." && name != ".." && name != Self.scriptName && name != Self.leaderName {
+        for name in extras {
             if unlink("\(path)/\(name)") != 0 { _ = cspawn_remove_tree("\(path)/\(name)") }
         }
         guard leaderNote != nil else { return }
         record("-")
+    }
+
+    /// Makes a kept folder ready for the next run where that takes no removing; false when `clear` has to be called.
+    func settleIfClean() -> Bool {
+        guard isKept, extras.isEmpty else { return false }
+        if leaderNote != nil { record("-") }
+        return true
+    }
+
+    /// What is in a kept folder and does not belong there between runs.
+    private var extras: [String] {
+        ProcFS.names(in: path).filter { $0 != "." && $0 != ".." && !Self.reservedNames.contains($0) }
     }
 
     func recordLeader(_ pid: pid_t) {

@@ -59,7 +59,7 @@ struct Journal: Sendable {
     func accept(_ key: JobKey, body: [UInt8], progress: JobJournalEntry, replacing old: JobKey?) async throws {
         var writes: [Write] = [
             .putRecord(bucket: Bucket.jobs, key: key.text, value: body),
-            .putRecord(bucket: Bucket.progress, key: key.text, value: try JSON.encode(progress)),
+            .putRecord(bucket: Bucket.progress, key: key.text, value: progress.encoded()),
         ]
         if let old {
             writes.append(.deleteRecord(bucket: Bucket.jobs, key: old.text))
@@ -68,8 +68,8 @@ struct Journal: Sendable {
         try await store.transact(writes)
     }
 
-    func save(_ key: JobKey, _ progress: JobJournalEntry) async throws {
-        try await store.transact([.putRecord(bucket: Bucket.progress, key: key.text, value: try JSON.encode(progress))])
+    func save(_ key: JobKey, _ progress: JobJournalEntry) async throws(StoreError) {
+        try await store.transact([.putRecord(bucket: Bucket.progress, key: key.text, value: progress.encoded())])
     }
 
     /// Leaves of acknowledged jobs only what their evidence needs.
@@ -142,7 +142,7 @@ struct JobKey: Sendable, Hashable, CustomStringConvertible {
 }
 
 /// What changes of a job.
-struct JobJournalEntry: Sendable, Codable {
+struct JobJournalEntry: Sendable, Codable, Hashable {
     var clock: JobClock
     var progress: JobProgress
     var evidence: [EvidenceItem]
