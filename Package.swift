@@ -173,7 +173,7 @@ let package = Package(
             "AgentExecutorTests",
             [
                 "AgentExecutorCore", "AgentExecutorService", "agent-executor", "TestSupport", "ServiceKit", "HTTPServer", "HTTPClient",
-                "HTTPMessage", "Model", "JSONCoding",
+                "HTTPMessage", "Model", "JSONCoding", logging, yams,
             ]),
         tests(
             "SystemTests",
@@ -181,6 +181,6 @@ let package = Package(
                 "graph-builder", "scheduler", "trigger-router", "agent-executor", "TestSupport", "HTTPClient", "HTTPMessage", "Model",
                 "JSONCoding",
             ]),
-        tests("KubeDiagCommandTests", ["KubeDiagCommand"]),
+        tests("KubeDiagCommandTests", ["KubeDiagCommand", "kubediag", "Model", "JSONCoding"]),
     ]
 )
