@@ -50,6 +50,16 @@ extension JSON {
     /// Whole numbers beyond 64 bits signed become the nearest `number`; beyond 64 bits unsigned they are refused as malformed, as is a
     /// number whose magnitude no double can hold. Keys that are canonically equivalent in Unicode count as duplicates.
     public init(parsing bytes: [UInt8], limits: Limits = .default) throws(ParseError) {
+        self = try Self.withTape(of: bytes, limits) { tape, strings throws(ParseError) in
+            var walk = TapeWalk(tape: tape, strings: strings, depthMax: limits.depthMax)
+            return try walk.document()
+        }
+    }
+
+    /// Parses a document and hands simdjson's tape and strings to `body`, which must not parse another one: the parser is the thread's.
+    static func withTape<Value>(
+        of bytes: [UInt8], _ limits: Limits, _ body: (UnsafePointer<UInt64>, UnsafePointer<UInt8>) throws(ParseError) -> Value
+    ) throws(ParseError) -> Value {
         guard bytes.count <= limits.bytesMax else {
             throw ParseError(reason: .tooLarge(bytesMax: limits.bytesMax), message: "document is larger than \(limits.bytesMax) bytes")
         }
@@ -59,8 +69,7 @@ extension JSON {
         guard document.error == 0, let tape = document.tape, let strings = document.strings else {
             throw ParseError(simdjson: document.error, bytes, depthMax: limits.depthMax)
         }
-        var walk = TapeWalk(tape: tape, strings: strings, depthMax: limits.depthMax)
-        self = try walk.document()
+        return try body(tape, strings)
     }
 }
 
