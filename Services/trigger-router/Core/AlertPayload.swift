@@ -28,105 +28,156 @@ public enum AlertPayloadError: Error, Sendable, Hashable, CustomStringConvertibl
     }
 }
 
+// Read in place: the largest webhook has tens of thousands of alerts, whose JSON would take ten times its size in memory.
 extension AlertPayload {
-    /// Arrays and objects within each other at most; a webhook has four.
-    static let depthMax = 16
+    private typealias Reading = (inout DocumentReader) throws(AlertPayloadError) -> AlertPayload
 
     /// What Alertmanager posts to a webhook receiver, payload version 4
     /// (https://prometheus.io/docs/alerting/latest/configuration/#webhook_config). Unknown fields are ignored.
     public init(webhook body: [UInt8]) throws(AlertPayloadError) {
-        try self.init(webhook: try Self.parse(body))
+        self = try Self.read(body, Self.webhook)
     }
 
     /// What Prometheus posts to an Alertmanager: a bare array (https://github.com/prometheus/alertmanager, api/v2/openapi.yaml).
     public init(postedAlerts body: [UInt8]) throws(AlertPayloadError) {
-        let json = try Self.parse(body)
-        guard case .array(let list) = json else {
-            throw .unexpected(path: "", "expected an array of alerts, as Prometheus posts it, found \(json.kindDescription)")
+        self = try Self.read(body) { reader throws(AlertPayloadError) in
+            guard reader.kind == .array else {
+                throw .unexpected(path: "", "expected an array of alerts, as Prometheus posts it, found \(reader.kind.description)")
+            }
+            return AlertPayload(alerts: try Self.alerts(&reader, path: ""))
         }
-        self.init(alerts: try Self.alerts(list, path: ""))
     }
 
     /// For a person's test: a webhook, an array of alerts, or one alert.
-    public init(anyOf json: JSON) throws(AlertPayloadError) {
-        switch json {
-        case .array(let list): self.init(alerts: try Self.alerts(list, path: ""))
-        case .object(let members) where members["alerts"] != nil: try self.init(webhook: json)
-        default: self.init(alerts: [try Alert(json, path: "")])
+    public init(anyOf body: [UInt8]) throws(AlertPayloadError) {
+        self = try Self.read(body) { reader throws(AlertPayloadError) in
+            if reader.kind == .array { return AlertPayload(alerts: try Self.alerts(&reader, path: "")) }
+            var ahead = reader
+            var isWebhook = false
+            _ = ahead.object { key, value in
+                isWebhook = isWebhook || key == "alerts"
+                value.skip()
+            }
+            return isWebhook ? try Self.webhook(&reader) : AlertPayload(alerts: [try Alert(&reader, path: "")])
         }
     }
 
-    private init(webhook json: JSON) throws(AlertPayloadError) {
-        guard case .object(let members) = json else {
-            let isArray = json.arrayValue != nil
-            throw .unexpected(
-                path: "",
-                "expected an Alertmanager webhook, found \(json.kindDescription)"
-                    + (isArray ? "; what Prometheus itself posts goes to /api/v2/alerts" : ""))
-        }
-        if let version = members["version"], version != .string("4") {
-            throw .unexpected(path: "version", "expected \"4\", the version of the payload that is understood")
-        }
-        guard let list = members["alerts"] else { throw .unexpected(path: "alerts", "is required in an Alertmanager webhook") }
-        guard case .array(let elements) = list else {
-            throw .unexpected(path: "alerts", "expected an array, found \(list.kindDescription)")
-        }
-        self.init(
-            alerts: try Self.alerts(elements, path: "alerts"), truncatedCount: members["truncatedAlerts"]?.integerValue ?? 0)
-    }
-
-    private static func parse(_ body: [UInt8]) throws(AlertPayloadError) -> JSON {
+    private static func read(_ body: [UInt8], _ reading: Reading) throws(AlertPayloadError) -> AlertPayload {
+        let result: Result<AlertPayload, AlertPayloadError>
         do {
-            return try JSON(parsing: body, limits: JSON.Limits(depthMax: depthMax))
+            result = try JSON.reading(body, reading)
         } catch {
             throw .malformed(error.description)
         }
+        return try result.get()
     }
 
-    private static func alerts(_ list: [JSON], path: String) throws(AlertPayloadError) -> [Alert] {
+    private static func webhook(_ reader: inout DocumentReader) throws(AlertPayloadError) -> AlertPayload {
+        var alerts: [Alert]?
+        var truncatedCount: Int64 = 0
+        let kind = reader.kind
+        let isObject = try reader.object { key, value throws(AlertPayloadError) in
+            switch key {
+            case "version":
+                guard value.string() == "4" else {
+                    throw .unexpected(path: "version", "expected \"4\", the version of the payload that is understood")
+                }
+            case "truncatedAlerts": truncatedCount = value.integer() ?? 0
+            case "alerts":
+                guard alerts == nil else { throw .twice("alerts") }
+                alerts = try Self.alerts(&value, path: "alerts")
+            default: value.skip()
+            }
+        }
+        guard isObject else {
+            let hint = kind == .array ? "; what Prometheus itself posts goes to /api/v2/alerts" : ""
+            throw .unexpected(path: "", "expected an Alertmanager webhook, found \(kind.description)\(hint)")
+        }
+        guard let alerts else { throw .unexpected(path: "alerts", "is required in an Alertmanager webhook") }
+        return AlertPayload(alerts: alerts, truncatedCount: truncatedCount)
+    }
+
+    private static func alerts(_ reader: inout DocumentReader, path: String) throws(AlertPayloadError) -> [Alert] {
         var alerts: [Alert] = []
-        alerts.reserveCapacity(list.count)
-        for (index, json) in list.enumerated() { alerts.append(try Alert(json, path: "\(path)[\(index)]")) }
+        let kind = reader.kind
+        let isArray = try reader.array { element throws(AlertPayloadError) in
+            alerts.append(try Alert(&element, path: "\(path)[\(alerts.count)]"))
+        }
+        guard isArray else { throw .unexpected(path: path, "expected an array, found \(kind.description)") }
         return alerts
     }
 }
 
+extension AlertPayloadError {
+    fileprivate static func twice(_ key: String) -> AlertPayloadError {
+        .malformed("document has the key \(key.debugDescription) twice in one object")
+    }
+}
+
 extension Alert {
-    init(_ json: JSON, path: String) throws(AlertPayloadError) {
-        guard case .object(let members) = json else { throw .unexpected(path: path, "expected an alert, found \(json.kindDescription)") }
-        guard let labels = members["labels"], !labels.isNull else { throw .unexpected(path: path, "is no alert: it has no labels") }
+    /// Reads one alert; `path` is where it stands, for errors.
+    fileprivate init(_ reader: inout DocumentReader, path: @autoclosure () -> String) throws(AlertPayloadError) {
+        var labels: LabelSet?
+        var annotations: LabelSet?
+        var (startsAt, endsAt): (AlertTime?, AlertTime?)
+        var generatorURL = ""
+        var status: Status?
+        let kind = reader.kind
+        let isObject = try reader.object { key, value throws(AlertPayloadError) in
+            switch key {
+            case "labels":
+                guard labels == nil else { throw .twice(key) }
+                labels = try Self.labels(&value, "\(path()).labels")
+            case "annotations":
+                guard annotations == nil else { throw .twice(key) }
+                annotations = try Self.labels(&value, "\(path()).annotations") ?? LabelSet()
+            case "startsAt": startsAt = try Self.time(&value, "\(path()).startsAt")
+            case "endsAt": endsAt = try Self.time(&value, "\(path()).endsAt")
+            case "generatorURL": generatorURL = value.string() ?? ""
+            case "status": status = value.string().flatMap(Status.init(rawValue:))
+            default: value.skip()
+            }
+        }
+        guard isObject else { throw .unexpected(path: path(), "expected an alert, found \(kind.description)") }
+        guard let labels else { throw .unexpected(path: path(), "is no alert: it has no labels") }
         self.init(
-            labels: try Self.labels(labels, path, "labels"),
-            annotations: try Self.labels(members["annotations"] ?? .null, path, "annotations"),
-            startsAt: try Self.time(members["startsAt"], path, "startsAt"), endsAt: try Self.time(members["endsAt"], path, "endsAt"),
-            generatorURL: members["generatorURL"]?.stringValue ?? "",
-            statedStatus: members["status"]?.stringValue.flatMap(Status.init(rawValue:)))
+            labels: labels, annotations: annotations ?? LabelSet(), startsAt: startsAt, endsAt: endsAt, generatorURL: generatorURL,
+            statedStatus: status)
     }
 
-    private static func labels(_ json: JSON, _ path: String, _ field: String) throws(AlertPayloadError) -> LabelSet {
-        if json.isNull { return LabelSet() }
-        guard case .object(let members) = json else {
-            throw .unexpected(path: "\(path).\(field)", "expected an object, found \(json.kindDescription)")
+    /// Nil for `null`.
+    private static func labels(_ reader: inout DocumentReader, _ path: @autoclosure () -> String) throws(AlertPayloadError) -> LabelSet? {
+        let kind = reader.kind
+        if kind == .null {
+            reader.skip()
+            return nil
         }
         var labels: [LabelSet.Label] = []
-        labels.reserveCapacity(members.count)
-        for (name, value) in members {
-            guard case .string(let text) = value else {
-                throw .unexpected(path: "\(path).\(field).\(name)", "expected a string, found \(value.kindDescription)")
+        let isObject = try reader.object { name, value throws(AlertPayloadError) in
+            let kind = value.kind
+            guard let text = value.string() else {
+                throw .unexpected(path: "\(path()).\(name)", "expected a string, found \(kind.description)")
             }
             labels.append(LabelSet.Label(name: name, value: text))
         }
-        return LabelSet(labels)
+        guard isObject else { throw .unexpected(path: path(), "expected an object, found \(kind.description)") }
+        let set = LabelSet(labels)
+        guard set.sorted.count == labels.count else {
+            let names = labels.map(\.name)
+            throw .twice(names.first { name in names.count { $0 == name } > 1 } ?? "")
+        }
+        return set
     }
 
     /// An absent, empty or null time is none.
-    private static func time(_ json: JSON?, _ path: String, _ field: String) throws(AlertPayloadError) -> AlertTime? {
-        switch json {
-        case nil, .null?, .string("")?: return nil
-        case .string(let text)?:
-            if let time = AlertTime(text) { return time }
-            throw .unexpected(path: "\(path).\(field)", "expected a time as in RFC 3339, found \(text.prefix(64).debugDescription)")
-        case let other?: throw .unexpected(path: "\(path).\(field)", "expected a time as text, found \(other.kindDescription)")
+    private static func time(_ reader: inout DocumentReader, _ path: @autoclosure () -> String) throws(AlertPayloadError) -> AlertTime? {
+        let kind = reader.kind
+        guard let text = reader.string() else {
+            if kind == .null { return nil }
+            throw .unexpected(path: path(), "expected a time as text, found \(kind.description)")
         }
+        if text.isEmpty { return nil }
+        if let time = AlertTime(text) { return time }
+        throw .unexpected(path: path(), "expected a time as in RFC 3339, found \(text.prefix(64).debugDescription)")
     }
 }

@@ -63,10 +63,10 @@ struct RouterEndpoints: Sendable {
 
     private func test(_ call: Call) async throws(APIError) -> Response {
         guard let triggers = triggers.snapshot else { throw .unavailable("the triggers are still being loaded") }
-        let json = try call.json()
+        let body = call.request.body
         let payload: AlertPayload
         do throws(AlertPayloadError) {
-            payload = try AlertPayload(anyOf: json)
+            payload = try AlertPayload(anyOf: body)
         } catch {
             throw .badRequest(error.description)
         }
