@@ -62,7 +62,7 @@ extension DiagnosisMachine {
             guard stage != .queued(node) else { return Decision() }
             stage = .queued(node)
             retry = Retry()
-            return Decision([.enqueue(node)], durability: hold == nil ? .none : .soon)
+            return Decision([.enqueue(node)], durability: .soon)
         case .impossible(let failure):
             return finish(failure, by: .scheduler, at: now)
         case .missing(let failure):

@@ -32,7 +32,6 @@ extension DiagnosisEngine {
                 "node": "\(node)", "epoch": "\(grant.entry.epoch)", "address": "\(registration.address)", "arrival": "\(grant.arrival)",
             ])
         present(node)
-        armLeases()
         return AgentRegistrationReply(
             epoch: grant.entry.epoch, leaseSeconds: limits.agents.leaseSeconds, heartbeatSeconds: limits.agents.heartbeatSeconds,
             storeID: store.storeID)
@@ -79,6 +78,7 @@ extension DiagnosisEngine {
         for uid in held.sorted() { post(uid, .agentPresent(journal: agent.journal)) }
         pump(node)
         countAgents()
+        armLeases()
     }
 
     private func openLane(_ node: NodeName) {

@@ -73,14 +73,15 @@ extension DiagnosisEngine {
 
     /// A slot is granted: pins the plan as it is now and goes on to the intent.
     private func pin(_ entry: DiagnosisEntry, on node: NodeName) {
-        let now = clock.now()
-        if let known = entry.plan, now.seconds(since: known.heldAt) < 1 {
+        // Fresh enough for one that waited is what was confirmed a moment ago, for whomever; never what was so before this one came.
+        let notBefore = max(entry.arrivedAt, clock.now().adding(seconds: -Self.planFreshSeconds))
+        if let known = entry.plan, known.heldAt >= notBefore {
             pin(entry, on: node, known.plan)
             return
         }
         entry.isResolving = true
         let uid = entry.uid
-        askForPlan(entry.operationSet, notBefore: now) { outcome, heldAt in
+        askForPlan(entry.operationSet, notBefore: notBefore) { outcome, heldAt in
             await self.planForPin(uid, node, outcome, heldAt)
         }
     }

@@ -42,6 +42,7 @@ actor DiagnosisEngine {
     var collecting: Set<UID> = []
 
     static let planBytesMax = 64
+    static let planFreshSeconds = 1.0
     static let retrySeconds = 0.5
     /// How long what is merely worth showing may wait for company in a write.
     static let flushSeconds = 0.1
