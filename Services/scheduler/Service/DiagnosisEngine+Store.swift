@@ -181,7 +181,7 @@ extension DiagnosisEngine {
                 var writes: [Write] = [.deleteRecord(bucket: Bucket.dispatch, key: stored.uid.rawValue)]
                 if let candidate = GarbageRules.Candidate(diagnosis) {
                     writes += candidate.deleteWrites
-                    finishedCounts[candidate.node, default: 1] -= 1
+                    finishedCounts[candidate.node] = max(0, finishedCount(candidate.node) - 1)
                 }
                 try await store.transact(writes)
             }

@@ -27,22 +27,28 @@ extension DiagnosisEngine {
     private func fire() {
         sleeper = nil
         let now = clock.now()
-        while let id = deadlines.popDue(at: now) {
+        // Taken out first: whatever sets a deadline in the past again waits for another turn.
+        var due: [DeadlineID] = []
+        while let id = deadlines.popDue(at: now) { due.append(id) }
+        for id in due {
             switch id {
             case .leases: endLeases()
-            case .diagnosis(let uid):
-                guard let entry = entries[uid] else { continue }
-                switch entry.life {
-                case .reserved: continue
-                case .single: post(uid, .clock)
-                case .parentToPin: pinParent(entry)
-                case .parent: postParent(uid, .clock)
-                }
-                // While a write is under way nothing re-arms; the write's end does.
-                if entries[uid] === entry, !entry.isWriting { arm(entry) }
+            case .diagnosis(let uid): tick(uid)
             }
         }
         armTimer()
+    }
+
+    private func tick(_ uid: UID) {
+        guard let entry = entries[uid] else { return }
+        switch entry.life {
+        case .reserved: return
+        case .single: post(uid, .clock)
+        case .parentToPin: pinParent(entry)
+        case .parent: postParent(uid, .clock)
+        }
+        // While a write is under way nothing re-arms; the write's end does.
+        if entries[uid] === entry, !entry.isWriting { arm(entry) }
     }
 
     /// Sets every timer again: what the deadlines depend on has changed for all.

@@ -201,8 +201,11 @@ extension DiagnosisEngine {
     /// Sets the timer of an entry to whatever is due first.
     func arm(_ entry: DiagnosisEntry) {
         guard entries[entry.uid] === entry else { return }
-        var due: [Timestamp] = [entry.flushAt, entry.retryAt].compactMap { $0 }
-        if entry.retryAt == nil {
+        var due: [Timestamp] = []
+        if let retryAt = entry.retryAt {
+            due = [retryAt]  // until then nothing else would come of it
+        } else {
+            if let flushAt = entry.flushAt { due.append(flushAt) }
             switch entry.life {
             case .single(let machine):
                 if let at = machine.nextDeadline(after: clock.now(), limits: limits.lifecycle, surroundings: surroundings(entry)) {

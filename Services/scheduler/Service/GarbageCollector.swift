@@ -158,7 +158,7 @@ extension DiagnosisEngine {
     func didNotCollect(_ uids: [UID]) { collecting.subtract(uids) }
 
     func didCollect(_ candidates: [GarbageRules.Candidate]) {
-        for candidate in candidates { finishedCounts[candidate.node, default: 1] -= 1 }
+        for candidate in candidates { finishedCounts[candidate.node] = max(0, finishedCount(candidate.node) - 1) }
     }
 
     /// Of these plans, those that nobody unfinished is pinned to; they count as not stored from here on.

@@ -101,6 +101,10 @@ struct SchedulerEndpoints: Sendable {
                 .json(try await engine.requestCancel(Self.key(call)).encoded())
             },
             Endpoint(
+                .get, "/api/v1/evidence/{uid}", access: [.admin, .service],
+                limits: RouteLimits(bodyBytesMax: 0, streamSecondsMax: Self.evidenceSecondsMax),
+                summary: "The files with evidence of a diagnosis, from the agent that keeps them.", handler: evidence),
+            Endpoint(
                 .get, "/api/v1/evidence/{uid}/{rest...}", access: [.admin, .service],
                 limits: RouteLimits(bodyBytesMax: 0, streamSecondsMax: Self.evidenceSecondsMax),
                 summary: "Evidence of a diagnosis, from the agent that keeps it.", handler: evidence),
@@ -115,12 +119,14 @@ struct SchedulerEndpoints: Sendable {
         let uid = UID(call.parameter("uid"))
         let address = try await engine.evidenceSource(uid)
         guard let base = HTTPURL(address) else { throw APIError.internalError(cause: "the agent's address is \(address)") }
-        let rest = call.parameter("rest").split(separator: "/").map { PercentEncoding.encode(String($0)) }.joined(separator: "/")
+        let segments = (call.request.parameters["rest"] ?? "").split(separator: "/").map(String.init)
+        // With our token a path that climbs would reach more of the agent than its evidence.
+        guard !segments.contains(where: { $0 == "." || $0 == ".." }) else { throw APIError.badRequest("the path must not climb") }
+        let path = ([uid.rawValue] + segments).map(PercentEncoding.encode).joined(separator: "/")
         let client = ServiceClient(http: http, base: base, token: token)
-        var request = client.request(
-            .get, "/api/v1/evidence/\(PercentEncoding.encode(uid.rawValue))/\(rest)", query: call.request.query, trace: call.trace)
-        for name in ["Accept", "Range"] { request.headers.set(name, call.request.headers[name] ?? (name == "Accept" ? "*/*" : "")) }
-        if call.request.headers["Range"] == nil { request.headers.remove("Range") }
+        var request = client.request(.get, "/api/v1/evidence/\(path)", query: call.request.query, trace: call.trace)
+        request.headers.set("Accept", call.request.headers["Accept"] ?? "*/*")
+        if let range = call.request.headers["Range"] { request.headers.set("Range", range) }
         let stream: ClientStream
         do throws(HTTPClientError) {
             stream = try await http.stream(request)

@@ -130,6 +130,8 @@ struct MainCourseTests {
         #expect(response.status == 200)
         #expect(String(decoding: response.body, as: UTF8.self) == "\(uid): 1/stdout a")
         #expect(try await house.send(.get, "/api/v1/evidence/unknown/1").status == 404)
+        #expect(try await house.send(.get, "/api/v1/evidence/\(uid)").body?["files"]?.stringValue == uid.rawValue)
+        #expect([400, 404].contains(try await house.send(.get, "/api/v1/evidence/\(uid)/%2E%2E/x").status))
         await agent.stop()
         await house.stop()
     }

@@ -48,6 +48,9 @@ final class ScriptedAgent: Sendable {
             Endpoint(.delete, "/api/v1/jobs/{uid}", access: [.service], summary: "A cancel.") { call in
                 try box.agent().cancel(UID(call.parameter("uid")), attempt: Int(call.query("dispatchAttempt") ?? "") ?? 0)
             },
+            Endpoint(.get, "/api/v1/evidence/{uid}", access: [.service], summary: "Files.") { call in
+                .json(["files": .string(call.parameter("uid"))])
+            },
             Endpoint(.get, "/api/v1/evidence/{uid}/{rest...}", access: [.service], summary: "Evidence.") { call in
                 .text("\(call.parameter("uid")): \(call.parameter("rest"))")
             },
