@@ -84,7 +84,7 @@ extension RemoteStore {
         // To a store a deletion is a removal; to the owner it is one only without finalizers, and their end is what brings it here.
         let metadata = try present.json()["metadata"] ?? [:]
         if metadata["finalizers"]?.arrayValue?.isEmpty == false {
-            let patch: JSON = ["metadata": ["finalizers": nil]]
+            let patch: JSON = ["metadata": ["finalizers": .null]]
             let last = try await put(patch, over: present, definition) { patch throws(ResourceClientError) in
                 try await client.mergePatch(APIResource(definition), namespace: key.namespace, name: key.name, patch)
             }

@@ -30,14 +30,14 @@ private struct Item: Codable, Hashable {
             name: "n\u{e9}\"", weights: [0.1, 2, -1e300], labels: ["app.kubernetes.io/name": "x", "": ""],
             processor: Processor(address: nil, port: 80, scheme: .https, timeoutSeconds: 30),
             children: depth > 0 ? [item(depth: depth - 1)] : [],
-            optionals: [1, nil, 3], byRank: [1: "one", -2: "two"], raw: ["any": [1, nil, "thing"]], small: 255, large: 1 << 53, flag: true,
+            optionals: [1, nil, 3], byRank: [1: "one", -2: "two"], raw: ["any": [1, .null, "thing"]], small: 255, large: 1 << 53, flag: true,
             ratio: 0.5)
     }
 
     @Test func valuesRoundTrip() throws {
         let json = try JSON(encoding: item())
         #expect(json["processor"]?["address"] == nil, "an absent optional has no member")
-        #expect(json["raw"] == ["any": [1, nil, "thing"]])
+        #expect(json["raw"] == ["any": [1, .null, "thing"]])
         #expect(json["large"] == .integer(1 << 53))
         #expect(try json.decode(Item.self) == item())
         #expect(try JSON.decode(Item.self, from: JSON.encode(item())) == item())
@@ -46,7 +46,7 @@ private struct Item: Codable, Hashable {
     @Test func missingNullAndUnknownMembers() throws {
         #expect(try (["port": 1, "scheme": "http"] as JSON).decode(Processor.self) == Processor(port: 1, scheme: .http))
         #expect(
-            try (["port": 1, "scheme": "http", "address": nil, "unknown": [1]] as JSON).decode(Processor.self)
+            try (["port": 1, "scheme": "http", "address": .null, "unknown": [1]] as JSON).decode(Processor.self)
                 == Processor(port: 1, scheme: .http))
         #expect(try (["port": 80.0, "scheme": "http"] as JSON).decode(Processor.self).port == 80)
     }
@@ -83,7 +83,7 @@ private struct Item: Codable, Hashable {
         #expect(path { child(&$0) { child(&$0) { $0["processor"]?["port"] = true } } } == "children[0].children[0].processor.port")
         #expect(path { $0["weights"] = [1, "x"] } == "weights[1]")
         #expect(path { $0["labels"] = ["a/b": 1] } == "labels[a/b]")
-        #expect(path { $0["optionals"] = [1, nil, "x"] } == "optionals[2]")
+        #expect(path { $0["optionals"] = [1, .null, "x"] } == "optionals[2]")
         #expect(path { $0["processor"]?["scheme"] = "ftp" } == "processor.scheme")
         #expect(path { child(&$0) { $0["name"] = nil } } == "children[0].name")
     }

@@ -11,7 +11,7 @@ import Testing
         (.number(.nan), "null"),
         (.string(""), #""""#), (.string("\"\\/\n\r\t\u{8}\u{c}\u{1}\u{1f}\u{7f}"), #""\"\\/\n\r\t\b\f\u0001\u001f"# + "\u{7f}\""),
         (.string("é😀\u{2028}"), "\"é😀\u{2028}\""), (.array([]), "[]"), (.object([:]), "{}"), (.array([1, [2]]), "[1,[2]]"),
-        (.object(["b": 1, "a": [:], "B": nil, "": 0]), #"{"":0,"B":null,"a":{},"b":1}"#),
+        (.object(["b": 1, "a": [:], "B": .null, "": 0]), #"{"":0,"B":null,"a":{},"b":1}"#),
     ])
     func compact(json: JSON, expected: String) {
         #expect(text(json) == expected)
@@ -19,7 +19,7 @@ import Testing
     }
 
     @Test func pretty() {
-        let json: JSON = ["b": [1, ["x": nil]], "a": .object([:]), "c": []]
+        let json: JSON = ["b": [1, ["x": .null]], "a": .object([:]), "c": []]
         let expected = """
             {
               "a": {},

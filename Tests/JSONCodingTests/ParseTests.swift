@@ -6,7 +6,7 @@ import Testing
 
     @Test func scalarsAndContainers() throws {
         let json = try parse(#"{"a":[1,-2,3.5,true,false,null,"x\u00e9\n"],"b":{},"c":[]}"#)
-        #expect(json["a"] == [1, -2, 3.5, true, false, nil, "xé\n"])
+        #expect(json["a"] == [1, -2, 3.5, true, false, .null, "xé\n"])
         #expect(json["b"] == .object([:]))
         #expect(json["c"] == .array([]))
         #expect(try JSON(parsing: json.encoded()) == json)

@@ -55,7 +55,7 @@ import Testing
             try await api.send(.put, path, operation("disk", labels: ["keep": "yes"], effect: "Read")).expect(200)
             try await api.patch(path + "/status", [:]).expect(200)
             try await api.send(.delete, path).expect(422)
-            try await api.patch(path, ["metadata": ["labels": nil]]).expect(200)
+            try await api.patch(path, ["metadata": ["labels": .null]]).expect(200)
             try await api.send(.delete, path).expect(200)
         }
         #expect(

@@ -59,7 +59,7 @@ import Testing
             #expect(same.status == 200)
             #expect(same.body == created.body)
             #expect(try await api.send(.put, Self.disk, operation("disk", labels: ["a": "b"])).body == created.body)
-            #expect(try await api.patch(Self.disk, ["metadata": ["labels": ["a": "b", "c": nil]]]).body == created.body)
+            #expect(try await api.patch(Self.disk, ["metadata": ["labels": ["a": "b", "c": .null]]]).body == created.body)
             #expect(try await api.patch(Self.disk, [:]).body == created.body)
             #expect(try await api.send(.put, Self.disk + "/status", created.json).body == created.body)
             #expect(try await api.store.currentRevision() == revision)
@@ -79,17 +79,17 @@ import Testing
     @Test func mergePatch() async throws {
         try await withAPI { api in
             let created = try await api.send(.post, APIFixture.operations, operation("disk", labels: ["a": "1", "b": "2"]))
-            let patched = try await api.patch(Self.disk, ["metadata": ["labels": ["a": nil, "c": "3"]], "spec": ["effect": "Read"]])
+            let patched = try await api.patch(Self.disk, ["metadata": ["labels": ["a": .null, "c": "3"]], "spec": ["effect": "Read"]])
             #expect(patched.status == 200)
             #expect(patched.json[path: "metadata", "labels"] == ["b": "2", "c": "3"])
             #expect(patched.json[path: "spec", "processor"] == created.json[path: "spec", "processor"])
 
             let stale = try await api.patch(
-                Self.disk, ["metadata": ["resourceVersion": .string(created.resourceVersion)], "spec": ["effect": nil]])
+                Self.disk, ["metadata": ["resourceVersion": .string(created.resourceVersion)], "spec": ["effect": .null]])
             #expect(stale.status == 409)
             #expect(try await api.patch(Self.disk, ["metadata": ["name": "other"]]).status == 400)
             #expect(try await api.patch(Self.disk, ["kind": "Trigger"]).status == 400)
-            #expect(try await api.patch(Self.disk, ["spec": nil]).status == 422)
+            #expect(try await api.patch(Self.disk, ["spec": .null]).status == 422)
             #expect(try await api.patch(Self.disk, ["spec": ["effect": "Nope"]]).faultPaths == ["spec.effect"])
             #expect(try await api.patch(Self.disk, [1]).status == 400)
             #expect(try await api.patch(APIFixture.operations + "/other", [:]).status == 404)

@@ -53,7 +53,7 @@ import Testing
             #expect(try await watch.nextName() == "ADDED a")
             try await api.patch(APIFixture.operations + "/a", ["spec": ["effect": "Read"]]).expect(200)
             #expect(try await watch.nextName() == "MODIFIED a")
-            try await api.patch(APIFixture.operations + "/a", ["metadata": ["labels": nil]]).expect(200)
+            try await api.patch(APIFixture.operations + "/a", ["metadata": ["labels": .null]]).expect(200)
             #expect(try await watch.nextName() == "DELETED a")
             watch.cancel()
             let single = try await api.watch(Self.path + "&fieldSelector=metadata.name%3Db")
