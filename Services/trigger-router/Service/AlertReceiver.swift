@@ -68,10 +68,11 @@ final class AlertReceiver: Sendable {
             webhook.alertCount = payload.alerts.count
             metrics.alerts.increment(by: payload.alerts.count)
             var plan = RoutingPlan(triggers: triggers, at: now, traceparent: call.trace.traceparent)
-            await Self.match(payload.alerts, into: &plan)
+            let deadline = start + .seconds(Self.handoverSecondsMax)
+            try await Self.match(payload.alerts, into: &plan, until: deadline)
             memory.withLock { plan.dropKnown(to: &$0) }
             metrics.matching.observe(ContinuousClock.now - start)
-            let retryAfterSeconds = await handOver(&plan, call, until: start + .seconds(Self.handoverSecondsMax))
+            let retryAfterSeconds = await handOver(&plan, call, until: deadline)
             try finish(plan, &webhook, call, retryAfterSeconds: retryAfterSeconds)
             metrics.countAnswer(isSuccess: true, since: start)
             return await Self.answer(plan, payload, isLarge: call.request.body.count > Self.largeBodyBytes)
@@ -99,9 +100,17 @@ final class AlertReceiver: Sendable {
         }
     }
 
-    private static func match(_ alerts: [Alert], into plan: inout RoutingPlan) async {
+    /// Matches within the time there is. What patterns said about texts is remembered, so a repeat gets further.
+    private static func match(
+        _ alerts: [Alert], into plan: inout RoutingPlan, until deadline: ContinuousClock.Instant
+    ) async throws(APIError) {
         var rest = alerts[...]
         while !rest.isEmpty {
+            guard ContinuousClock.now < deadline else {
+                throw .unavailable(
+                    "matching \(alerts.count) alerts took too long; send them again", retryAfterSeconds: retryAfterSecondsDefault,
+                    cause: "\(rest.count) alerts were left")
+            }
             plan.add(rest.prefix(alertsPerTurn))
             rest = rest.dropFirst(alertsPerTurn)
             if !rest.isEmpty { await Task.yield() }
