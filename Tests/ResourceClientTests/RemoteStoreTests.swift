@@ -163,7 +163,7 @@ struct RemoteStoreTests {
             #expect(await refusal { _ = try await front.mergePatch(Operation.self, name: "disk", patch) }?.code == 409)
             guard case .object(let marked) = try await front.delete(Operation.self, name: "disk") else { throw TestFailure("gone at once") }
             #expect(marked.metadata.deletionTimestamp != nil)
-            _ = try await front.mergePatch(Operation.self, name: "disk", ["metadata": ["finalizers": nil]])
+            _ = try await front.mergePatch(Operation.self, name: "disk", ["metadata": ["finalizers": .null]])
             #expect(await refusal { _ = try await front.get(Operation.self, name: "disk") }?.code == 404)
             #expect(try await remote.get(key("disk")) == nil)
             #expect(try await watch.value == ["+disk", "~disk", "~disk", "-disk"])
