@@ -150,6 +150,11 @@ import Testing
             let refused = try await agent.put(JobFixture.job([JobFixture.script("true")]))
             #expect(refused.status == 503)
             #expect(refused.headers["Retry-After"] != nil)
+            // A job that waits is ended without waiting for its turn.
+            let cancel = try await agent.send(.delete, "/api/v1/jobs/\(jobs[2].uid)?dispatchAttempt=1")
+            #expect(try receipt(cancel.body).state != .cancelled)
+            #expect(try await eventually { scheduler.end(of: jobs[2].uid)?.reason == "Cancelled" })
+            #expect(scheduler.end(of: jobs[2].uid)?.steps == [])
             try "".write(toFile: gate, atomically: false, encoding: .utf8)
             for job in jobs { #expect(try await eventually { scheduler.end(of: job.uid) != nil }) }
         }

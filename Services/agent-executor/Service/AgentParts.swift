@@ -71,6 +71,7 @@ struct AgentParts: Sendable {
                     BackgroundLoop { await registrar.run() },
                     BackgroundLoop {
                         await withDiscardingTaskGroup { group in
+                            group.addTask { await jobs.endStopped() }
                             for slot in 0..<jobsMax { group.addTask { await jobs.work(slot: slot) } }
                         }
                     },

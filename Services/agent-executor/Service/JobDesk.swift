@@ -6,45 +6,17 @@ import Model
 /// It never awaits between reading and writing its state. A change that must survive is journaled by its caller first and entered
 /// here after; while that is going on, the uid is reserved.
 actor JobDesk {
-    struct Limits: Sendable {
-        var queuedMax: Int
-        /// Receipts of acknowledged jobs that are remembered.
-        var acknowledgedMax = 100_000
-    }
-
-    struct Entry: Sendable {
-        var key: JobKey
-        var job: Job
-        var clock: JobClock
-        var run: JobRun
-        var evidence: [EvidenceItem] = []
-        var stage = Stage.waiting
-        var stopReason: JobEnd.Reason?
-        /// Stops what runs now, a step or a pause.
-        var interrupt: (@Sendable () -> Void)?
-        /// Grows with each change of the run.
-        var version = 0
-        var delivery = DeliveryState()
-    }
-
-    enum Stage: Sendable, Equatable {
-        /// Behind a lower attempt whose processes are being ended.
-        case blocked
-        case waiting
-        case running
-        /// Its end is durable and not yet acknowledged.
-        case ended
-    }
-
     let limits: Limits
     private(set) var entries: [UID: Entry] = [:]
     /// Attempts that have ended and were acknowledged.
     private var acknowledged: [UID: Int] = [:]
     private var tombstones: [UID: Int] = [:]
     private var reserved: Set<UID> = []
-    private var queue: [UID] = []
-    private var queueHead = 0
+    private var queue = JobQueue()
+    /// Waiting jobs that are to be stopped: ending them takes no worker of the others'.
+    private var stopped = JobQueue()
     private var takers: [Int: CheckedContinuation<JobKey?, Never>] = [:]
+    private var stoppedTaker: CheckedContinuation<JobKey?, Never>?
     private var lastTaker = 0
 
     init(limits: Limits) { self.limits = limits }
@@ -72,7 +44,7 @@ actor JobDesk {
     func reserve(_ uid: UID) -> Bool { reserved.insert(uid).inserted }
     func release(_ uid: UID) { reserved.remove(uid) }
 
-    var hasRoom: Bool { queue.count - queueHead < limits.queuedMax }
+    var hasRoom: Bool { queue.count < limits.queuedMax }
 
     /// Enters a job that is journaled. A lower attempt of it is stopped, and the new one waits for its end.
     func enter(_ key: JobKey, _ job: Job, clock: JobClock, run: JobRun) {
@@ -113,6 +85,7 @@ actor JobDesk {
         guard entries[key.uid]?.key == key, entries[key.uid]?.stage != .ended else { return }
         if entries[key.uid]?.stopReason == nil { entries[key.uid]?.stopReason = reason }
         entries[key.uid]?.interrupt?()
+        if entries[key.uid]?.stage == .waiting { offerStopped(key.uid) }
     }
 
     /// Forgets the tombstones that the journal has let go.
@@ -124,7 +97,7 @@ actor JobDesk {
 
     /// The next job to run, or nil when the task is cancelled.
     func take() async -> JobKey? {
-        if let key = pop() { return key }
+        if let key = pop(&queue) { return key }
         lastTaker += 1
         let id = lastTaker
         return await withTaskCancellationHandler {
@@ -136,22 +109,42 @@ actor JobDesk {
         }
     }
 
+    /// The next job that is stopped before it ran, or nil when the task is cancelled; for one worker.
+    func takeStopped() async -> JobKey? {
+        if let key = pop(&stopped) { return key }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                if Task.isCancelled { continuation.resume(returning: nil) } else { stoppedTaker = continuation }
+            }
+        } onCancel: {
+            Task { await self.cancelStoppedTaker() }
+        }
+    }
+
     private func cancelTaker(_ id: Int) { takers.removeValue(forKey: id)?.resume(returning: nil) }
 
+    private func cancelStoppedTaker() {
+        stoppedTaker?.resume(returning: nil)
+        stoppedTaker = nil
+    }
+
     private func offer(_ uid: UID) {
-        queue.append(uid)
-        guard let id = takers.keys.min(), let key = pop() else { return }
+        if entries[uid]?.stopReason != nil { return offerStopped(uid) }
+        queue.push(uid)
+        guard let id = takers.keys.min(), let key = pop(&queue) else { return }
         takers.removeValue(forKey: id)?.resume(returning: key)
     }
 
-    private func pop() -> JobKey? {
-        while queueHead < queue.count {
-            let uid = queue[queueHead]
-            queueHead += 1
-            if queueHead > 64, queueHead * 2 > queue.count {
-                queue.removeFirst(queueHead)
-                queueHead = 0
-            }
+    private func offerStopped(_ uid: UID) {
+        stopped.push(uid)
+        guard let taker = stoppedTaker, let key = pop(&stopped) else { return }
+        stoppedTaker = nil
+        taker.resume(returning: key)
+    }
+
+    /// A job may stand in both queues; whoever comes first has it.
+    private func pop(_ queue: inout JobQueue) -> JobKey? {
+        while let uid = queue.pop() {
             guard entries[uid]?.stage == .waiting, let key = entries[uid]?.key else { continue }
             entries[uid]?.stage = .running
             return key
@@ -198,10 +191,12 @@ actor JobDesk {
 
     // MARK: What others ask
 
+    /// What waits or runs.
     var unfinished: [JobReference] {
         entries.values.filter { $0.stage != .ended }.map { JobReference(uid: $0.key.uid, dispatchAttempt: $0.key.attempt) }
     }
 
+    /// All that is in the journal, ends that are not acknowledged included.
     var held: [JobReference] { entries.values.map { JobReference(uid: $0.key.uid, dispatchAttempt: $0.key.attempt) } }
 
     var counts: (waiting: Int, running: Int, unreported: Int) {
@@ -259,16 +254,4 @@ actor JobDesk {
     func forgetAcknowledged(_ uids: Set<UID>) {
         for uid in uids { acknowledged[uid] = nil }
     }
-}
-
-/// Where the reports of a job stand.
-struct DeliveryState: Sendable {
-    var policy = ReportDelivery()
-    var cut = ReportCut.none
-    var lastSeq: Int64 = 0
-    var reportedVersion = 0
-    var isUnderWay = false
-    /// Refused in a way that sending again does not mend.
-    var isParked = false
-    var dueAt = ContinuousClock.now
 }

@@ -6,6 +6,8 @@ import Model
 struct JobRunner: Sendable {
     /// How often a stale agent looks whether it may go on.
     private static let stalePauseSeconds = 0.25
+    /// A job that is stopped starts no step, so it needs no folder.
+    private static let noSlot = -1
 
     let desk: JobDesk
     let journal: Journal
@@ -17,14 +19,21 @@ struct JobRunner: Sendable {
 
     /// Takes jobs and runs them until the task is cancelled; `slot` is this worker's alone.
     func work(slot: Int) async {
-        while !Task.isCancelled, let key = await desk.take() {
-            guard let entry = await desk.entry(key) else { continue }
-            metrics.observe(await desk.counts)
-            let hasEnded = await withProgressReports(key) { await run(entry, slot) }
-            await desk.returned(key, hasEnded: hasEnded)
-            metrics.observe(await desk.counts)
-            if hasEnded { await reporter.deliver(key) }
-        }
+        while !Task.isCancelled, let key = await desk.take() { await perform(key, slot) }
+    }
+
+    /// Ends jobs that were stopped before they ran, until the task is cancelled.
+    func endStopped() async {
+        while !Task.isCancelled, let key = await desk.takeStopped() { await perform(key, Self.noSlot) }
+    }
+
+    private func perform(_ key: JobKey, _ slot: Int) async {
+        guard let entry = await desk.entry(key) else { return }
+        metrics.observe(await desk.counts)
+        let hasEnded = await withProgressReports(key) { await run(entry, slot) }
+        await desk.returned(key, hasEnded: hasEnded)
+        metrics.observe(await desk.counts)
+        if hasEnded { await reporter.deliver(key) }
     }
 
     /// Runs a job while its progress is reported now and then.

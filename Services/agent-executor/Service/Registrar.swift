@@ -57,7 +57,7 @@ struct Registrar: Sendable {
 
     private func register() async throws(ServiceCallError) -> AgentRegistrationReply {
         var registration = registration
-        registration.jobs = await desk.held
+        registration.jobs = await desk.unfinished
         return try await scheduler.send(
             .put, "/api/v1/agents/\(PercentEncoding.encode(node.rawValue))/registration", body: registration,
             timeoutSeconds: Self.requestSecondsMax)
@@ -97,7 +97,7 @@ struct Registrar: Sendable {
     }
 
     private func heartbeat(_ epoch: Int64) async throws(ServiceCallError) -> HeartbeatReply {
-        let heartbeat = Heartbeat(journalId: registration.journalId, epoch: epoch, jobs: await desk.held)
+        let heartbeat = Heartbeat(journalId: registration.journalId, epoch: epoch, jobs: await desk.unfinished)
         return try await scheduler.send(
             .put, "/api/v1/agents/\(PercentEncoding.encode(node.rawValue))/heartbeat", body: heartbeat,
             timeoutSeconds: Self.requestSecondsMax)
