@@ -97,38 +97,31 @@ final class EasyHandle {
         if let file = configuration.clientKeyFile { try set(ccurl_set_string(pointer, CURLOPT_SSLKEY, file)) }
     }
 
-    /// libcurl repeats a request by itself, on a new connection, where a kept-alive one breaks before the first byte of the answer. The
-    /// server may have carried it out all the same, so a request that is not idempotent must not be repeated: its body is read through
-    /// callbacks that refuse to start over, and without a body it gets a connection of its own.
     private func prepareMethod(_ request: ClientRequest, context: UnsafeMutableRawPointer) throws(HTTPClientError) {
+        if !request.isIdempotent { try prepareSingleSending(context) }
         if request.method == .head {
             try set(ccurl_set_long(pointer, CURLOPT_NOBODY, 1))
             return
         }
-        if !request.isIdempotent, request.body.isEmpty { try set(ccurl_set_long(pointer, CURLOPT_FRESH_CONNECT, 1)) }
-        let announcesBody = !request.body.isEmpty || request.method == .post || request.method == .put || request.method == .patch
-        if announcesBody {
-            try prepareBody(request, context: context)
-        } else {
-            try set(ccurl_set_long(pointer, CURLOPT_HTTPGET, 1))
-        }
-        try set(ccurl_set_string(pointer, CURLOPT_CUSTOMREQUEST, request.method.token))
-    }
-
-    private func prepareBody(_ request: ClientRequest, context: UnsafeMutableRawPointer) throws(HTTPClientError) {
-        try set(ccurl_set_long(pointer, CURLOPT_POST, 1))
-        try set(ccurl_set_size(pointer, CURLOPT_POSTFIELDSIZE_LARGE, Int64(request.body.count)))
-        if request.isIdempotent || request.body.isEmpty {
+        if !request.body.isEmpty || request.method == .post || request.method == .put || request.method == .patch {
+            try set(ccurl_set_long(pointer, CURLOPT_POST, 1))
+            try set(ccurl_set_size(pointer, CURLOPT_POSTFIELDSIZE_LARGE, Int64(request.body.count)))
             // Copied here and now; an empty body still needs a pointer, else libcurl would ask a callback for it.
             let code = request.body.withUnsafeBytes {
                 ccurl_set_bytes(pointer, CURLOPT_COPYPOSTFIELDS, $0.baseAddress ?? UnsafeRawPointer(pointer))
             }
             try set(code)
         } else {
-            try set(ccurl_set_data_function(pointer, CURLOPT_READFUNCTION, provideBodyBytes))
-            try set(ccurl_set_pointer(pointer, CURLOPT_READDATA, context))
-            try set(ccurl_set_seek_function(pointer, refuseToStartOver))
+            try set(ccurl_set_long(pointer, CURLOPT_HTTPGET, 1))
         }
+        try set(ccurl_set_string(pointer, CURLOPT_CUSTOMREQUEST, request.method.token))
+    }
+
+    /// libcurl repeats a request by itself, on another connection, where a kept-alive one breaks before the first byte of the answer. The
+    /// server may have carried it out all the same, so one that is not idempotent is stopped before it is sent for a second time.
+    private func prepareSingleSending(_ context: UnsafeMutableRawPointer) throws(HTTPClientError) {
+        try set(ccurl_set_begin_function(pointer, beginSending))
+        try set(ccurl_set_pointer(pointer, CURLOPT_PREREQDATA, context))
     }
 
     private func prepareHeaders(_ request: ClientRequest, userAgent: String) throws(HTTPClientError) {
@@ -179,11 +172,9 @@ private func receiveBodyBytes(_ bytes: UnsafeMutablePointer<CChar>?, _ size: Int
     }
 }
 
-private func provideBodyBytes(_ bytes: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?) -> Int
-{
-    transfer(context)?.provideBody(UnsafeMutableRawBufferPointer(start: bytes, count: size * count)) ?? Int(CURL_READFUNC_ABORT)
-}
-
-private func refuseToStartOver(_ context: UnsafeMutableRawPointer?, _ offset: curl_off_t, _ origin: CInt) -> CInt {
-    CURL_SEEKFUNC_FAIL
+private func beginSending(
+    _ context: UnsafeMutableRawPointer?, _ peer: UnsafeMutablePointer<CChar>?, _ local: UnsafeMutablePointer<CChar>?, _ peerPort: CInt,
+    _ localPort: CInt
+) -> CInt {
+    transfer(context)?.beginSending() == true ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
 }

@@ -14,7 +14,6 @@ final class Transfer {
     private let headerBytesMax: Int
     private var headerBytes = 0
     private var body: [UInt8] = []
-    private var sentBytes = 0
     private var isAnswered = false
 
     init(_ submission: Submission, headerBytesMax: Int) {
@@ -76,14 +75,10 @@ final class Transfer {
         return .taken
     }
 
-    /// Copies the next part of the request's body, where libcurl reads it piecewise; returns how much.
-    func provideBody(_ destination: UnsafeMutableRawBufferPointer) -> Int {
-        let count = min(destination.count, request.body.count - sentBytes)
-        request.body.withUnsafeBytes { body in
-            destination.copyMemory(from: UnsafeRawBufferPointer(rebasing: body[sentBytes..<(sentBytes + count)]))
-        }
-        sentBytes += count
-        return count
+    /// The request is about to be sent; false where that would be for the second time.
+    func beginSending() -> Bool {
+        guard let handle, handle.sentBytes > 0 else { return true }
+        return stop(.connectionLost("the kept connection broke and the request must not be sent twice", neverSent: false))
     }
 
     /// The reader has made room again.

@@ -25,6 +25,8 @@ final class RawServer: Sendable {
         }
         listen(descriptor, 512)
         Thread.detachNewThread { [weak self, descriptor] in
+            // Whoever accepts closes: nobody else's descriptor of the same number is ever touched.
+            defer { close(descriptor) }
             while true {
                 let connection = accept(descriptor, nil, nil)
                 guard connection >= 0 else { return }
@@ -56,7 +58,6 @@ final class RawServer: Sendable {
         }
         guard !wasStopped else { return }
         shutdown(descriptor, Int32(SHUT_RDWR))
-        close(descriptor)
     }
 
     func stop() {

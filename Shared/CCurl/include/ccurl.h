@@ -34,15 +34,16 @@ static inline CURLcode ccurl_set_list(CURL *easy, CURLoption option, struct curl
 static inline CURLcode ccurl_set_pointer(CURL *easy, CURLoption option, void *value) { return curl_easy_setopt(easy, option, value); }
 
 typedef size_t (*ccurl_data_function)(char *bytes, size_t size, size_t count, void *context);
-typedef int (*ccurl_seek_function)(void *context, curl_off_t offset, int origin);
+typedef int (*ccurl_begin_function)(void *context, char *peerAddress, char *localAddress, int peerPort, int localPort);
 
-/// For CURLOPT_WRITEFUNCTION, CURLOPT_HEADERFUNCTION and CURLOPT_READFUNCTION, which share one shape.
+/// For CURLOPT_WRITEFUNCTION and CURLOPT_HEADERFUNCTION, which share one shape.
 static inline CURLcode ccurl_set_data_function(CURL *easy, CURLoption option, ccurl_data_function function) {
     return curl_easy_setopt(easy, option, function);
 }
 
-static inline CURLcode ccurl_set_seek_function(CURL *easy, ccurl_seek_function function) {
-    return curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, function);
+/// Called each time a request is about to be sent over a connection, new or kept.
+static inline CURLcode ccurl_set_begin_function(CURL *easy, ccurl_begin_function function) {
+    return curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, function);
 }
 
 // What is known of a transfer
