@@ -124,6 +124,10 @@ let package = Package(
             ]),
         main("kubediag", "Tools/kubediag/Main", ["KubeDiagCommand"]),
 
+        // Writes the generated parts of openapi/, run by scripts/generate-openapi.
+        room("OpenAPIDocuments", "Tools/openapi-documents/Documents", ["Model", "JSONCoding"]),
+        main("openapi-documents", "Tools/openapi-documents/Main", ["OpenAPIDocuments"]),
+
         // Benchmarks, run by scripts/bench.
         main("bench-graph", "Benchmarks/graph", ["GraphBuilderCore", "Model", "JSONCoding"]),
         main(
@@ -181,6 +185,14 @@ let package = Package(
                 "graph-builder", "scheduler", "trigger-router", "agent-executor", "TestSupport", "HTTPClient", "HTTPMessage", "Model",
                 "JSONCoding",
             ]),
-        tests("KubeDiagCommandTests", ["KubeDiagCommand", "kubediag", "Model", "JSONCoding"]),
+        tests(
+            "ContractTests",
+            [
+                "OpenAPIDocuments", "GraphBuilderService", "SchedulerService", "TriggerRouterService", "AgentExecutorService",
+                "TestSupport", "ServiceKit", "HTTPClient", "HTTPMessage", "Model", "JSONCoding", logging, yams,
+            ]),
+        tests(
+            "KubeDiagCommandTests",
+            ["KubeDiagCommand", "kubediag", "trigger-router", "graph-builder", "scheduler", "agent-executor", "Model", "JSONCoding"]),
     ]
 )

@@ -26,7 +26,7 @@ struct DiagnosisView {
 
     func line(_ step: StepStatus, nameWidth: Int, spinner: String = "…") -> String {
         let name = step.operation + String(repeating: " ", count: max(0, nameWidth - step.operation.count))
-        let text = Self.oneLine(step.message ?? step.reason ?? (step.outcome == .ruledOut ? "ruled out" : ""))
+        let text = step.outcome == .ruledOut ? ruledOut(step) : Self.oneLine(step.message ?? step.reason ?? "")
         let attempt = step.attempt > 1 ? " (attempt \(step.attempt))" : ""
         let line = "  \(mark(step, spinner: spinner)) \(name)  \(time(step))\(attempt)  \(step.phase == .running ? "" : text)"
         return Terminal.shown(Self.trimmed(line))
@@ -64,6 +64,12 @@ struct DiagnosisView {
         case (.failed, _): "✗"
         case (.succeeded, _): "✓"
         }
+    }
+
+    /// A script rules out with exit status 10, which says no more than the word.
+    private func ruledOut(_ step: StepStatus) -> String {
+        guard let message = step.message, !message.isEmpty, message != "exit status 10" else { return "ruled out" }
+        return "ruled out: \(Self.oneLine(message))"
     }
 
     private func time(_ step: StepStatus) -> String {

@@ -22,7 +22,7 @@ enum ThreeWayPatch {
         for (name, value) in wantedMembers {
             // A null in a file means absent, as it does for the server.
             if value.isNull {
-                if currentMembers[name] != nil { patch[name] = .null }
+                if currentMembers.keys.contains(name) { patch[name] = .null }
                 continue
             }
             guard let have = currentMembers[name] else {
@@ -34,7 +34,7 @@ enum ThreeWayPatch {
                 patch[name] = inner
             }
         }
-        for name in (last.objectValue ?? [:]).keys where wantedMembers[name] == nil && currentMembers[name] != nil {
+        for name in (last.objectValue ?? [:]).keys where !wantedMembers.keys.contains(name) && currentMembers.keys.contains(name) {
             patch[name] = .null
         }
         return .object(patch)
@@ -44,6 +44,7 @@ enum ThreeWayPatch {
     static func annotated(_ document: JSON) -> JSON {
         var plain = document
         plain["metadata"]?["annotations"]?[lastAppliedAnnotation] = nil
+        if plain[path: "metadata", "annotations"]?.objectValue?.isEmpty == true { plain["metadata"]?["annotations"] = nil }
         var result = plain
         let text = String(decoding: plain.encoded(), as: UTF8.self)
         var metadata = result["metadata"]?.objectValue ?? [:]

@@ -1,0 +1,216 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import KubeDiagCommand
+
+/// The built programs, as a person runs them.
+final class KubeDiagProcess: Sendable {
+    struct Result: Sendable {
+        let status: Int32
+        let output: String
+        let errors: String
+    }
+
+    let home: Folder
+    let portBase: Int
+
+    /// Beside the test program itself.
+    static let programs = FileSystem.absolute("/proc/self/exe").split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" }
+
+    init() throws {
+        home = try Folder()
+        let bases = (0..<200).map { _ in Int.random(in: 20_000..<60_000) }
+        portBase = try #require(bases.first { base in [0, 1, 2, 10].allSatisfy { PortHolder.isFree(base + $0) } })
+    }
+
+    var data: String { home.path + "/data" }
+
+    func make(_ arguments: [String]) -> Process {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: Self.programs + "/kubediag")
+        process.arguments = arguments
+        process.environment = ["HOME": home.path, "PATH": "/usr/bin:/bin"]
+        process.standardInput = FileHandle.nullDevice
+        return process
+    }
+
+    /// Runs one command to its end.
+    func run(_ arguments: String...) async throws -> Result {
+        let process = make(arguments)
+        let files = ["out", "err"].map { home.path + "/" + UUID().uuidString + "." + $0 }
+        for file in files { _ = FileManager.default.createFile(atPath: file, contents: nil) }
+        process.standardOutput = FileHandle(forWritingAtPath: files[0])
+        process.standardError = FileHandle(forWritingAtPath: files[1])
+        let ended = Mutex(false)
+        process.terminationHandler = { _ in ended.withLock { $0 = true } }
+        try process.run()
+        let isOver = try await eventually(seconds: 60) { ended.withLock { $0 } }
+        if !isOver { process.terminate() }
+        try #require(isOver, "kubediag \(arguments) did not end")
+        let texts = try files.map { try String(contentsOfFile: $0, encoding: .utf8) }
+        return Result(status: process.terminationStatus, output: texts[0], errors: texts[1])
+    }
+}
+
+/// `kubediag up` while it runs.
+final class RunningUp: Sendable {
+    private let process: Process
+    private let log: String
+
+    init(_ command: KubeDiagProcess, _ arguments: [String] = []) throws {
+        log = command.home.path + "/up.log"
+        _ = FileManager.default.createFile(atPath: log, contents: nil)
+        process = command.make(
+            ["up", "--data-dir", command.data, "--port-base", String(command.portBase), "--node-name", "web-07"] + arguments)
+        let output = FileHandle(forWritingAtPath: log)
+        process.standardOutput = output
+        process.standardError = output
+        try process.run()
+    }
+
+    var output: String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
+
+    func waitUntilReady() async throws {
+        let isReady = try await eventually(seconds: 60) { output.contains("ready  trigger-router") || !process.isRunning }
+        try #require(isReady && process.isRunning, "\(output)")
+    }
+
+    /// Ctrl-C, and the exit status.
+    func interrupt() async throws -> Int32 {
+        kill(process.processIdentifier, SIGINT)
+        let isOver = try await eventually(seconds: 30) { !process.isRunning }
+        if !isOver { kill(process.processIdentifier, SIGKILL) }
+        try #require(isOver, "\(output)")
+        return process.terminationStatus
+    }
+}
+
+func eventually(seconds: Double, _ condition: () throws -> Bool) async throws -> Bool {
+    let end = ContinuousClock.now + .seconds(seconds)
+    while ContinuousClock.now < end {
+        if try condition() { return true }
+        try await Task.sleep(for: .milliseconds(20))
+    }
+    return try condition()
+}
+
+@Suite(.serialized) struct UpTests {
+    static let playbook = """
+        apiVersion: diagnosis.kubediag.org/v1
+        kind: Operation
+        metadata: {name: look}
+        spec: {effect: Read, processor: {scriptRunner: {argKeys: [what], operationResultKey: look, script: "#!/bin/sh\\necho \\"seen $1\\"\\n"}}}
+        ---
+        apiVersion: diagnosis.kubediag.org/v1
+        kind: Operation
+        metadata: {name: rule-out}
+        spec: {effect: Read, processor: {scriptRunner: {script: "exit 10"}}}
+        ---
+        apiVersion: diagnosis.kubediag.org/v1
+        kind: OperationSet
+        metadata: {name: looking}
+        spec: {sequence: [look]}
+        ---
+        apiVersion: diagnosis.kubediag.org/v1
+        kind: OperationSet
+        metadata: {name: vain}
+        spec: {sequence: [rule-out]}
+        ---
+        apiVersion: diagnosis.kubediag.org/v1
+        kind: Trigger
+        metadata: {name: disk}
+        spec:
+          operationSet: looking
+          sourceTemplate: {prometheusAlertTemplate: {regexp: {alertName: ^Disk$}, nodeNameReferenceLabel: instance}}
+        """
+
+    @Test func thefirstTenMinutes() async throws {
+        let kubediag = try KubeDiagProcess()
+        let up = try RunningUp(kubediag)
+        try await up.waitUntilReady()
+        let file = kubediag.home.path + "/playbook.yaml"
+        try Self.playbook.write(toFile: file, atomically: true, encoding: .utf8)
+
+        let applied = try await kubediag.run("apply", "-f", file)
+        #expect(applied.status == 0 && applied.output.contains("operationset/looking created"), "\(applied)")
+        let again = try await kubediag.run("apply", "-f", file)
+        #expect(again.output.split(separator: "\n").allSatisfy { $0.hasSuffix("unchanged") }, "\(again)")
+
+        let found = try await kubediag.run("diagnose", "looking", "--node", "web-07", "--param", "what=this", "--follow", "--timeout", "40")
+        #expect(found.status == 0, "\(found)")
+        #expect(
+            found.output.contains("✓ look") && found.output.contains("Succeeded")
+                && found.output.contains("Full output: kubediag results looking-web-07-"))
+        let vain = try await kubediag.run("diagnose", "vain", "--node", "web-07", "--follow", "--timeout", "40")
+        #expect(vain.status == 3, "\(vain)")
+
+        let names = try await kubediag.run("get", "diagnoses", "-o", "name").output.split(separator: "\n").map {
+            $0.dropFirst("diagnosis/".count)
+        }
+        #expect(names.count == 2 && names[0].hasPrefix("vain-"), "newest first: \(names)")
+        let results = try await kubediag.run("results", String(names[1]), "--key", "operation.look.output")
+        #expect(results.output.hasPrefix("seen this"), "\(results)")
+        let failed = try await kubediag.run("get", "diag", "--failed", "--since", "1h")
+        #expect(failed.output.contains("vain-") && !failed.output.contains("looking-"))
+        let rerun = try await kubediag.run("rerun", String(names[1]), "--follow")
+        #expect(rerun.status == 0, "\(rerun)")
+
+        let miss = try await kubediag.run("diagnose", "lookin", "--node", "web-07")
+        #expect(miss.status == 1 && miss.errors.contains("Near: looking."), "\(miss)")
+        let test = try await kubediag.run("trigger", "test", "alertname=Disk", "instance=web-07:9100")
+        #expect(test.status == 0 && test.output.contains("MATCH  looking on web-07"), "\(test)")
+        let noMatch = try await kubediag.run("trigger", "test", "alertname=Other")
+        #expect(noMatch.status == 3 && noMatch.output.contains("NO MATCH"), "\(noMatch)")
+        let why = try await kubediag.run("why", "--last")
+        #expect(why.status == 3 && why.output.contains("No webhook came"), "\(why)")
+        let paused = try await kubediag.run("pause")
+        #expect(paused.status == 0 && paused.output.contains("paused"), "\(paused)")
+        #expect(try await kubediag.run("resume").status == 0)
+        let drained = try await kubediag.run("agent", "drain", "web-07")
+        #expect(drained.status == 0, "\(drained)")
+        #expect(try await up.interrupt() == 0, "\(up.output)")
+        let gone = try await kubediag.run("get", "agents")
+        #expect(gone.status == 69 && gone.errors.contains("kubediag up"), "\(gone)")
+
+        let second = try RunningUp(kubediag)
+        try await second.waitUntilReady()
+        let kept = try await kubediag.run("get", "opset", "looking", "-o", "yaml")
+        #expect(kept.output.contains("sequence:\n  - look\n"), "\(kept)")
+        #expect(try await second.interrupt() == 0)
+    }
+
+    @Test func aServiceThatEndsIsSaidAndStartedAgain() async throws {
+        let kubediag = try KubeDiagProcess()
+        let up = try RunningUp(kubediag)
+        try await up.waitUntilReady()
+        let holder = try #require(PortHolder.find(port: kubediag.portBase + 1))
+        kill(holder.processID, SIGKILL)
+        let isBack = try await eventually(seconds: 30) {
+            let now = PortHolder.find(port: kubediag.portBase + 1)
+            return now != nil && now != holder
+        }
+        #expect(isBack)
+        #expect(up.output.contains("graph-builder was ended by signal 9; it starts again in 0.5s"), "\(up.output)")
+
+        let other = try await kubediag.run("up", "--data-dir", kubediag.data, "--port-base", String(kubediag.portBase))
+        #expect(other.status == 1 && other.errors.contains("already running"), "\(other)")
+        let taken = try await kubediag.run("up", "--data-dir", kubediag.home.path + "/other", "--port-base", String(kubediag.portBase))
+        #expect(taken.status == 1 && taken.errors.contains("is used by trigger-router (pid "), "\(taken)")
+        #expect(taken.errors.contains("Run: kubediag up --port-base"))
+        #expect(try await up.interrupt() == 0)
+        #expect([0, 1, 2, 10].allSatisfy { PortHolder.isFree(kubediag.portBase + $0) }, "no child is left behind")
+    }
+
+    @Test func wrongCommandLinesEndWith2() async throws {
+        let kubediag = try KubeDiagProcess()
+        #expect(try await kubediag.run("get").status == 2)
+        #expect(try await kubediag.run("get", "diagnosises").status == 2)
+        #expect(try await kubediag.run("diagnose", "x", "--node", "a", "--param", "novalue").status == 2)
+        #expect(try await kubediag.run("--help").status == 0)
+        let completion = try await kubediag.run("--generate-completion-script", "bash")
+        #expect(completion.status == 0 && completion.output.contains("diagnose"))
+        let missing = try await kubediag.run("apply", "-f", "/does/not/exist.yaml")
+        #expect(missing.errors.contains("No such file or directory"))
+    }
+}
