@@ -62,6 +62,11 @@ final class Connection: Sendable {
         }
     }
 
+    /// Ends both directions; what the kernel has is still sent. Fails only where the client has reset the connection, which ends it too.
+    func shutDown() {
+        _ = withDescriptor { shutdown($0, Int32(SHUT_RDWR)) }
+    }
+
     /// libmicrohttpd is about to close the descriptor.
     func markClosed() {
         state.withLock { state in

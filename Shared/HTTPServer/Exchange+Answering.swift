@@ -69,7 +69,11 @@ extension Exchange {
             response.discard()
             return false
         }
-        if case .stream = response.content { core.watch.notice() }
+        if case .stream = response.content {
+            core.watch.notice()
+            // The drain tells the streams that it finds, and this one either was found or sees the drain here.
+            if core.isDraining { drain() }
+        }
         return true
     }
 
@@ -92,7 +96,7 @@ extension Exchange {
             if !state.isWatched {
                 state.isWatched = connection.withDescriptor { core.watch.add(self, descriptor: $0) } ?? false
             }
-            return .watched(deadline: deadline)
+            return state.isWatched ? .watched(deadline: deadline) : .notYet
         }
     }
 

@@ -113,8 +113,12 @@ extension Exchange {
 
     /// Takes from the memory that all bodies share.
     private func reserve(_ bytes: Int) -> Bool {
+        guard core.bufferedBytes.increment(by: bytes) <= core.configuration.bufferedBodyBytesMax else {
+            core.bufferedBytes.decrement(by: bytes)
+            return false
+        }
         bufferedBytes += bytes
-        return core.bufferedBytes.increment(by: bytes) <= core.configuration.bufferedBodyBytesMax
+        return true
     }
 
     private func dropBody(_ response: Response) {

@@ -73,7 +73,7 @@ extension Exchange {
     }
 
     private func stream(_ response: Response, _ body: @escaping StreamBody) -> (PreparedResponse, (StreamBody, StreamBuffer)?) {
-        let buffer = StreamBuffer(connection: handle, bytesMax: core.configuration.streamBufferBytesMax)
+        let buffer = StreamBuffer(handle: handle, connection: connection, bytesMax: core.configuration.streamBufferBytesMax)
         let prepared = PreparedResponse(status: response.status, headers: response.headers, content: .stream(buffer))
         guard method != .head else {
             buffer.finish(isComplete: true)
@@ -84,12 +84,14 @@ extension Exchange {
             return (plain(core.error(503, "the server is busy with \(core.configuration.streamsMax) streams")), nil)
         }
         let limit = route?.limits.streamSecondsMax ?? core.configuration.streamSecondsMax
-        state.withLock { state in
+        let isUnwanted = state.withLock { state in
             releaseSlot(&state)
             state.slot = .stream
             state.deadline = .now + .seconds(limit)
+            return state.isCancelled
         }
-        if core.isDraining { buffer.close(.draining) }
+        // The client left before there was a stream to tell it to, and epoll says so once.
+        if isUnwanted { buffer.abort(.clientLeft) }
         return (prepared, (body, buffer))
     }
 

@@ -7,7 +7,7 @@ import Synchronization
 /// nothing. One lock decides between "bytes are there" and "suspended", and the suspension is taken back under it by one caller only, so that
 /// neither a wake-up is lost nor a connection touched that is gone.
 ///
-/// `@unchecked Sendable`: everything mutable is in the `Mutex`. The connection's handle is used by libmicrohttpd's thread in the content reader,
+/// `@unchecked Sendable`: everything mutable is in the `Mutex`. The handle is used by libmicrohttpd's thread in the content reader,
 /// and by whoever takes the suspension back, while libmicrohttpd cannot free a connection that is suspended.
 final class StreamBuffer: @unchecked Sendable {
     enum Offer: Sendable {
@@ -40,16 +40,21 @@ final class StreamBuffer: @unchecked Sendable {
     }
 
     private let state = Mutex(State())
-    private let connection: OpaquePointer
+    private let handle: OpaquePointer
+    private let connection: Connection
     private let bytesMax: Int
 
-    init(connection: OpaquePointer, bytesMax: Int) {
+    init(handle: OpaquePointer, connection: Connection, bytesMax: Int) {
+        self.handle = handle
         self.connection = connection
         self.bytesMax = bytesMax
     }
 
     /// Body bytes that libmicrohttpd has taken so far.
     var bytesSent: Int { state.withLock { $0.bytesSent } }
+
+    /// Bytes in memory, those that were taken among them.
+    var keptBytes: Int { state.withLock { $0.bytes.count } }
 
     var closedReason: StreamClosed? { state.withLock { $0.closed } }
 
@@ -67,7 +72,7 @@ final class StreamBuffer: @unchecked Sendable {
             }
             return (.taken, Self.takeBackSuspension(&state))
         }
-        if mustResume { MHD_resume_connection(connection) }
+        if mustResume { MHD_resume_connection(handle) }
         return offer
     }
 
@@ -116,7 +121,7 @@ final class StreamBuffer: @unchecked Sendable {
             state.ending = isComplete ? .complete : .broken
             return Self.takeBackSuspension(&state)
         }
-        if mustResume { MHD_resume_connection(connection) }
+        if mustResume { MHD_resume_connection(handle) }
     }
 
     // MARK: The server's side
@@ -148,15 +153,15 @@ final class StreamBuffer: @unchecked Sendable {
 
     /// Fills libmicrohttpd's buffer; on its thread.
     ///
-    /// - Returns: the number of bytes, 0 after suspending the connection, -1 at the end, -2 to break off.
+    /// - Returns: the number of bytes, 0 after suspending the connection, -1 at the end.
     func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
         let (count, woken) = state.withLock { state -> (Int, [CheckedContinuation<Void, Never>]) in
-            if state.ending == .broken { return (-2, []) }
+            if state.ending == .broken { return (Self.breaksOff, []) }
             let count = min(state.waiting, buffer.count)
             if count == 0 {
                 if state.ending == .complete { return (-1, []) }
                 state.isSuspended = true
-                MHD_suspend_connection(connection)
+                MHD_suspend_connection(handle)
                 return (0, [])
             }
             state.bytes.withUnsafeBytes { bytes in
@@ -164,18 +169,39 @@ final class StreamBuffer: @unchecked Sendable {
             }
             state.taken += count
             state.bytesSent += count
-            if state.taken == state.bytes.count {
-                // An idle stream keeps no buffer.
-                state.bytes = []
-                state.taken = 0
-            }
+            Self.forgetTaken(&state)
             guard state.waiting < bytesMax, !state.waiters.isEmpty else { return (count, []) }
             let woken = state.waiters.map(\.continuation)
             state.waiters = []
             return (count, woken)
         }
         for continuation in woken { continuation.resume() }
-        return count
+        return count == Self.breaksOff ? breakOff(buffer) : count
+    }
+
+    private static let breaksOff = -2
+
+    /// Ends the connection without a last chunk.
+    ///
+    /// libmicrohttpd 0.9.75 would close the connection upon -2 as well, but then forgets to clean it up until its timeout or, by luck, another
+    /// event. A byte that it fails to send makes it clean up at once.
+    private func breakOff(_ buffer: UnsafeMutableRawBufferPointer) -> Int {
+        guard !buffer.isEmpty else { return Self.breaksOff }
+        connection.shutDown()
+        buffer[0] = 0
+        return 1
+    }
+
+    private static func forgetTaken(_ state: inout State) {
+        if state.taken == state.bytes.count {
+            // An idle stream keeps no buffer.
+            state.bytes = []
+            state.taken = 0
+        } else if state.taken >= state.waiting {
+            // A client that never catches up: what it has got must not pile up before what it has not.
+            state.bytes.removeFirst(state.taken)
+            state.taken = 0
+        }
     }
 
     /// - Returns: whether the caller has to resume the connection, outside of the lock, for which libmicrohttpd's thread would wait as soon

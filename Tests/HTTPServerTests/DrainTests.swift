@@ -75,6 +75,26 @@ extension SocketTests {
             }
         }
 
+        @Test func `streams that begin while the drain begins are told too`() async throws {
+            for round in 0..<30 {
+                let stream = Route(.get, "/stream") { _ in
+                    for _ in 0..<round { await Task.yield() }
+                    return .stream(contentType: "a/b") { writer in _ = await writer.closed() }
+                }
+                let (server, address) = try server([stream])
+                let clients = try await blocking {
+                    let clients = try (0..<20).map { _ in try RawClient(address) }
+                    for client in clients { client.send("GET /stream HTTP/1.1\r\nHost: a\r\n\r\n") }
+                    return UncheckedBox(clients)
+                }
+                #expect(try await eventually { server.streamsOpen > 0 })
+                let start = ContinuousClock.now
+                await server.drain(graceSeconds: 10)
+                #expect(start.duration(to: .now) < .seconds(5))
+                for client in clients.value { client.close() }
+            }
+        }
+
         @Test func `past the grace everything is answered 503 and the server stops`() async throws {
             let release = Event()
             let stubborn = Route(.get, "/stubborn") { _ in

@@ -51,7 +51,12 @@ extension SocketTests {
                 await go.wait()
                 throw StreamClosed.cancelled
             }
-            try await withServer([route]) { _, address in
+            try await withServer([route]) { server, address in
+                let idle = try await blocking {
+                    let idle = try RawClient(address)
+                    _ = try idle.request("GET /nothing")
+                    return UncheckedBox(idle)
+                }
                 let client = try await blocking {
                     let client = try RawClient(address)
                     client.send(Self.get)
@@ -63,6 +68,29 @@ extension SocketTests {
                 // No last chunk: the client can tell this from an end.
                 let rest = try await blocking { try client.value.receiveAll() }
                 #expect(rest == [])
+                // An older connection that idles does not keep libmicrohttpd from cleaning up.
+                #expect(try await eventually { server.connectionsOpen == 1 })
+                idle.value.close()
+            }
+        }
+
+        @Test func `a stream that throws at once is broken off after its head`() async throws {
+            let route = stream { _ in throw StreamClosed.cancelled }
+            try await withServer([route]) { server, address in
+                let idle = try await blocking {
+                    let idle = try RawClient(address)
+                    _ = try idle.request("GET /nothing")
+                    return UncheckedBox(idle)
+                }
+                let rest = try await blocking {
+                    let client = try RawClient(address)
+                    client.send(Self.get)
+                    _ = try client.readHead()
+                    return try client.receiveAll()
+                }
+                #expect(rest == [])
+                #expect(try await eventually { server.connectionsOpen == 1 })
+                idle.value.close()
             }
         }
 
@@ -88,6 +116,29 @@ extension SocketTests {
                 await ended.wait()
                 #expect(reasons.all == [.clientLeft, .clientLeft])
                 #expect(try await eventually { server.streamsOpen == 0 && server.connectionsOpen == 0 })
+            }
+        }
+
+        @Test func `a stream for a client that has left already ends at once`() async throws {
+            let started = Event()
+            let route = Route(.get, "/stream") { _ in
+                started.happen()
+                await untilCancelled()
+                return .stream(contentType: "text/plain") { writer in
+                    try await writer.write([1])
+                    _ = await writer.closed()
+                }
+            }
+            try await withServer([route]) { server, address in
+                let client = try await blocking {
+                    let client = try RawClient(address)
+                    client.send(Self.get)
+                    return UncheckedBox(client)
+                }
+                await started.wait()
+                client.value.close()
+                let isOver = try await eventually { server.streamsOpen == 0 && server.requestsInFlight == 0 && server.connectionsOpen == 0 }
+                #expect(isOver, "\(server.streamsOpen) \(server.requestsInFlight) \(server.connectionsOpen)")
             }
         }
 
