@@ -177,7 +177,7 @@ let package = Package(
             "AgentExecutorTests",
             [
                 "AgentExecutorCore", "AgentExecutorService", "agent-executor", "TestSupport", "ServiceKit", "HTTPServer", "HTTPClient",
-                "HTTPMessage", "Model", "JSONCoding", logging, yams,
+                "HTTPMessage", "Model", "JSONCoding",
             ]),
         tests(
             "SystemTests",

@@ -15,7 +15,8 @@ final class ChildLoop: @unchecked Sendable {
     private static let wakeToken = UInt64.max
 
     private let starter: SerialThread
-    private let adoptsOrphans: Bool
+    private let orphans: ProcessRunner.Orphans
+    private var adoptsOrphans: Bool { orphans != .leave }
     private let epoll: Int32
     private let wake: Int32
     private let inbox = Mutex<[Message]>([])
@@ -28,9 +29,9 @@ final class ChildLoop: @unchecked Sendable {
     private var stopping: (@Sendable () -> Void)?
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 16)
 
-    init(starter: SerialThread, adoptsOrphans: Bool) throws(ProcessError) {
+    init(starter: SerialThread, orphans: ProcessRunner.Orphans) throws(ProcessError) {
         self.starter = starter
-        self.adoptsOrphans = adoptsOrphans
+        self.orphans = orphans
         epoll = cspawn_epoll()
         wake = cspawn_eventfd()
         guard epoll >= 0, wake >= 0, cspawn_epoll_add(epoll, wake, CSPAWN_READABLE, Self.wakeToken) >= 0 else {
@@ -166,7 +167,7 @@ final class ChildLoop: @unchecked Sendable {
             case .endEscaped:
                 guard adoptsOrphans, let marker = child.marker else { continue }
                 let run = child.run
-                starter.post { run.escaped.add(OrphanSweep.run(marker: marker, group: nil), ordering: .relaxed) }
+                starter.post { run.escaped.add(OrphanSweep.run(marker: marker, group: nil, endsUnmarked: false), ordering: .relaxed) }
             case .finish: finish(child, id)
             }
         }
@@ -188,15 +189,15 @@ final class ChildLoop: @unchecked Sendable {
         let sweeps = adoptsOrphans && OrphanSweep.mayBeNeeded(afterGroup: child.pid)
         // A kept folder that nothing was put into is ready again after one small write; all else is the starter's work.
         guard sweeps || child.workFolder?.settleIfClean() == false else { return child.finish(.success(outcome)) }
-        Self.clean(starter, child, outcome, sweeps: sweeps)
+        Self.clean(starter, child, outcome, sweeps: sweeps, endsUnmarked: orphans == .endAll)
     }
 
     /// The slow part of an end: search and remove, on the starter's thread.
-    private static func clean(_ starter: SerialThread, _ child: Child, _ outcome: ProcessOutcome, sweeps: Bool) {
+    private static func clean(_ starter: SerialThread, _ child: Child, _ outcome: ProcessOutcome, sweeps: Bool, endsUnmarked: Bool) {
         let (run, marker, group, folder, finish) = (child.run, child.marker, child.pid, child.workFolder, child.finish)
         let work: @Sendable () -> Void = {
             var outcome = outcome
-            if sweeps { run.escaped.add(OrphanSweep.run(marker: marker, group: group), ordering: .relaxed) }
+            if sweeps { run.escaped.add(OrphanSweep.run(marker: marker, group: group, endsUnmarked: endsUnmarked), ordering: .relaxed) }
             outcome.escapedCount = run.escaped.load(ordering: .relaxed)
             folder?.clear()
             finish(.success(outcome))

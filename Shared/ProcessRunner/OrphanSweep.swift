@@ -38,12 +38,13 @@ enum OrphanSweep {
     /// Kills what belongs to the run and reaps what is dead; waits up to half a second for the killed to be gone.
     ///
     /// - Returns: how many were killed.
-    static func run(marker: ProcessMarker?, group: pid_t?) -> Int {
+    static func run(marker: ProcessMarker?, group: pid_t?, endsUnmarked: Bool) -> Int {
         var killed: Set<pid_t> = []
         for _ in 0..<250 {
-            let living = reapOrphans()
+            let (living, isIdle) = reapOrphans()
             var waits = false
-            for orphan in living where belongs(orphan, marker, group) {
+            // An orphan that threw its marker away can't be told from another run's; where there is no other run, it is this one's.
+            for orphan in living where (endsUnmarked && isIdle) || belongs(orphan, marker, group) {
                 for pid in [orphan] + ProcFS.descendants(of: orphan) {
                     kill(pid, SIGKILL)
                     killed.insert(pid)
@@ -64,13 +65,15 @@ enum OrphanSweep {
         return false
     }
 
-    /// The orphans that live; the dead ones are reaped.
-    private static func reapOrphans() -> [pid_t] {
+    /// The orphans that live, and whether nothing else runs; the dead ones are reaped.
+    private static func reapOrphans() -> (living: [pid_t], isIdle: Bool) {
         leaders.withLock { leaders in
             let own = getpid()
-            let children = tasksListChildren ? ProcFS.children(of: own) : ProcFS.processIDs().filter { ProcFS.stat($0)?.parent == own }
+            // Orphans are the main thread's children. What another thread has started is somebody else's to reap.
+            let listed = ProcFS.children(of: own, thread: own)
+            let children = listed ?? ProcFS.processIDs().filter { ProcFS.stat($0)?.parent == own }
             var exit = cspawn_exit()
-            return children.filter { !leaders.contains($0) && cspawn_reap($0, &exit) == 0 }
+            return (children.filter { !leaders.contains($0) && cspawn_reap($0, &exit) == 0 }, leaders.isEmpty)
         }
     }
 }

@@ -6,12 +6,15 @@ import Synchronization
 /// Two threads serve all children: one starts them (it blocks for the few hundred microseconds that a start takes), one waits
 /// with epoll for pipes and pidfds. Callers suspend; no thread of the cooperative pool ever blocks here.
 public final class ProcessRunner: Sendable {
-    public struct Configuration: Sendable {
-        /// Becomes the reaper of orphaned descendants, so that those that left their process group are found by their marker.
-        /// A property of the whole process: only for a process whose every child comes from here.
-        public var adoptsOrphans = false
-
-        public init(adoptsOrphans: Bool = false) { self.adoptsOrphans = adoptsOrphans }
+    /// What becomes of descendants that outlive their run and have left its process group.
+    public enum Orphans: Sendable {
+        /// They stay, as children of the system.
+        case leave
+        /// This process becomes the reaper of orphaned descendants (for all of its children, as the kernel has it), and those that carry
+        /// a run's marker are ended with it.
+        case endMarked
+        /// The same, and those without a marker are ended whenever nothing runs: for a process whose every child comes from here.
+        case endAll
     }
 
     private let starter: SerialThread
@@ -19,11 +22,11 @@ public final class ProcessRunner: Sendable {
     /// Set once no more children are taken.
     private let closed = Run()
 
-    public init(configuration: Configuration = Configuration()) throws(ProcessError) {
+    public init(orphans: Orphans = .leave) throws(ProcessError) {
         try StandardDescriptors.reserve()
-        if configuration.adoptsOrphans { try OrphanSweep.adoptOrphans() }
+        if orphans != .leave { try OrphanSweep.adoptOrphans() }
         starter = try SerialThread(name: "proc-start")
-        loop = try ChildLoop(starter: starter, adoptsOrphans: configuration.adoptsOrphans)
+        loop = try ChildLoop(starter: starter, orphans: orphans)
     }
 
     deinit { loop.stop() }

@@ -194,12 +194,13 @@ import Testing
             trap '' TERM
             (trap '' TERM; sleep 300) & echo $! >> \(pids)
             setsid sleep 300 & echo $! >> \(pids)
+            env -i setsid sleep 300 & echo $! >> \(pids)
             while :; do sleep 0.1; done
             """
         let report = try #require(try await ends([JobFixture.job([JobFixture.script(script, timeout: 1)])]).first)
         #expect(report.steps[0].message == "timed out after 1 s (SIGKILL)")
         let left = try String(contentsOfFile: pids, encoding: .utf8).split(separator: "\n").compactMap { Int32($0) }
-        #expect(left.count == 2)
+        #expect(left.count == 3)
         for pid in left { #expect(kill(pid, 0) == -1) }
     }
 }

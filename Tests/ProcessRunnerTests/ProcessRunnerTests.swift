@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct ProcessRunnerTests {
     let runner: ProcessRunner
-    init() throws { runner = try ProcessRunner(configuration: .init(adoptsOrphans: true)) }
+    init() throws { runner = try ProcessRunner(orphans: .endMarked) }
 
     private func sh(_ text: String, _ arguments: String...) -> ProcessCommand {
         ProcessCommand(.file("/bin/sh"), arguments: ["-c", text, "sh"] + arguments, environment: ["PATH": "/usr/bin:/bin"])

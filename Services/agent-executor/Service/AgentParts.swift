@@ -23,7 +23,7 @@ struct AgentParts: Sendable {
                 "the data directory is a copy: it begins a journal of its own, and the copied jobs are left to the original",
                 metadata: ["dropped": .stringConvertible(dropped), "journal": "\(journal.identity.journalID)"])
         }
-        let runner = try ProcessRunner(configuration: .init(adoptsOrphans: true))
+        let runner = try ProcessRunner(orphans: .endAll)
         let disk = try SerialThread(name: "evidence")
         let http = try HTTPClient()
         let folders = try AgentFolders(directory)
