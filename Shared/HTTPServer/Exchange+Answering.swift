@@ -6,7 +6,9 @@ import HTTPMessage
 extension Exchange {
     typealias StreamBody = @Sendable (ResponseWriter) async throws -> Void
 
-    /// Calls the handler on this thread until it first suspends; one that does not has answered when this returns.
+    private static var inPlaceBodyBytesMax: Int { 64 * 1024 }
+
+    /// Calls the handler, unless the body is long, on this thread until it first suspends; one that does not has answered when this returns.
     func startHandler() {
         guard let route, let head else { preconditionFailure("a request without a route is refused with its head") }
         guard let query = target.rawQuery.isEmpty ? Query() : Query(parsing: target.rawQuery) else {
@@ -25,7 +27,9 @@ extension Exchange {
         }
         guard isWanted else { return }
         core.handlers.increment()
-        let task = Task.immediate { await self.run(route, request) }
+        // Work on a long body would keep this thread from its other connections.
+        let isInPlace = request.body.count <= Self.inPlaceBodyBytesMax
+        let task = isInPlace ? Task.immediate { await self.run(route, request) } : Task { await self.run(route, request) }
         let mustCancel = state.withLock { state in
             guard state.isHandlerRunning else { return false }
             state.task = task
