@@ -125,7 +125,7 @@ func eventually(seconds: Double, _ condition: () throws -> Bool) async throws ->
           sourceTemplate: {prometheusAlertTemplate: {regexp: {alertName: ^Disk$}, nodeNameReferenceLabel: instance}}
         """
 
-    @Test func thefirstTenMinutes() async throws {
+    @Test func theFirstTenMinutes() async throws {
         let kubediag = try KubeDiagProcess()
         let up = try RunningUp(kubediag)
         try await up.waitUntilReady()
@@ -136,6 +136,13 @@ func eventually(seconds: Double, _ condition: () throws -> Bool) async throws ->
         #expect(applied.status == 0 && applied.output.contains("operationset/looking created"), "\(applied)")
         let again = try await kubediag.run("apply", "-f", file)
         #expect(again.output.split(separator: "\n").allSatisfy { $0.hasSuffix("unchanged") }, "\(again)")
+
+        let typo = kubediag.home.path + "/typo.yaml"
+        try "apiVersion: diagnosis.kubediag.org/v1\nkind: OperationSet\nmetadata: {name: typo}\nspec: {sequence: [lok]}\n"
+            .write(toFile: typo, atomically: true, encoding: .utf8)
+        let warned = try await kubediag.run("apply", "-f", typo)
+        #expect(
+            warned.status == 0 && warned.errors.contains("typo.yaml:1 OperationSet/typo") && warned.errors.contains("look"), "\(warned)")
 
         let found = try await kubediag.run("diagnose", "looking", "--node", "web-07", "--param", "what=this", "--follow", "--timeout", "40")
         #expect(found.status == 0, "\(found)")

@@ -67,7 +67,7 @@ enum AlertText {
         let others = labels.filter { $0.key != "alertname" }.sorted { $0.key < $1.key }
         let shown = others.prefix(labelsShownMax).map { "\($0.key)=\($0.value)" }.joined(separator: ", ")
         let name = alertname.isEmpty ? "(no alertname)" : alertname
-        return "\(name){\(shown)\(others.count > labelsShownMax ? ", …" : "")}"
+        return others.isEmpty ? name : "\(name){\(shown)\(others.count > labelsShownMax ? ", …" : "")}"
     }
 
     /// Hour and minute in UTC, as the logs have them.

@@ -52,7 +52,7 @@ struct WhyCommand: AsyncParsableCommand {
         let what = isFiltered ? "No alert of that kind" : "No alert"
         var lines = [
             "\(what) came since \(AlertText.clock(list.keptSince)).",
-            "  The last webhook came at \(AlertText.clock(webhook.time)) from \(webhook.receiver)@\(webhook.peer), \(webhook.alertCount) alerts, answered \(webhook.status)\(webhook.message.map { ": \($0)" } ?? "").",
+            "  The last webhook came at \(AlertText.clock(webhook.time)) from \(webhook.receiver)@\(webhook.peer), \(webhook.alertCount) \(webhook.alertCount == 1 ? "alert" : "alerts"), answered \(webhook.status)\(webhook.message.map { ": \($0)" } ?? "").",
         ]
         if isFiltered { lines.append("  See all: kubediag why") }
         return lines

@@ -89,7 +89,8 @@ struct ApplyCommand: AsyncParsableCommand {
         do {
             current = try await connection.json(.get, path)
         } catch let refusal as ServerRefusal where refusal.error.code == 404 {
-            let answer = try await connection.send(.post, resource.path(namespace: scope), query: query, body: annotated)
+            let answer = try await connection.write(
+                .post, resource.path(namespace: scope), query: query, body: annotated, kind: definition)
             return Outcome(verb: "created", warnings: answer.warnings)
         }
         let last = ThreeWayPatch.lastApplied(current)
@@ -102,8 +103,8 @@ struct ApplyCommand: AsyncParsableCommand {
             metadata["resourceVersion"] = version
             patch["metadata"] = .object(metadata)
         }
-        let answer = try await connection.send(
-            .patch, path, query: query, body: patch, type: "application/merge-patch+json")
+        let answer = try await connection.write(
+            .patch, path, query: query, body: patch, type: "application/merge-patch+json", kind: definition)
         return Outcome(verb: "configured", warnings: answer.warnings)
     }
 

@@ -14,7 +14,7 @@ struct DeleteCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var connection: ConnectionOptions
-    @Argument(help: "Kind, or KIND/NAME.") var kind: String?
+    @Argument(help: "Kind, or KIND/NAME.", completion: .list(KindArgument.plurals)) var kind: String?
     @Argument(help: "Names.") var names: [String] = []
     @Option(name: .shortAndLong, help: "File, directory or - for standard input; may be repeated.") var filename: [String] = []
     @Option(name: .shortAndLong, help: "Namespace.") var namespace: String = API.defaultNamespace

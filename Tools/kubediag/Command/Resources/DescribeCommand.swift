@@ -7,7 +7,7 @@ struct DescribeCommand: AsyncParsableCommand {
         commandName: "describe", abstract: "Show one object for people: its conditions in words, then all of it.")
 
     @OptionGroup var connection: ConnectionOptions
-    @Argument(help: "Kind, or KIND/NAME.") var kind: String
+    @Argument(help: "Kind, or KIND/NAME.", completion: .list(KindArgument.plurals)) var kind: String
     @Argument(help: "Names.") var names: [String] = []
     @Option(name: .shortAndLong, help: "Namespace.") var namespace: String = API.defaultNamespace
 

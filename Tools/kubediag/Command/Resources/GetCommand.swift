@@ -23,7 +23,7 @@ struct GetCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var connection: ConnectionOptions
-    @Argument(help: "Kind, or KIND/NAME.") var kind: String
+    @Argument(help: "Kind, or KIND/NAME.", completion: .list(KindArgument.plurals)) var kind: String
     @Argument(help: "Names; all objects of the kind without any.") var names: [String] = []
     @Option(name: .shortAndLong, help: "table, wide, name, yaml or json.") var output: OutputFormat = .table
     @Option(name: .shortAndLong, help: "Namespace.") var namespace: String = API.defaultNamespace

@@ -1,9 +1,13 @@
+import HTTPMessage
 import JSONCoding
 import Model
 import ResourceClient
 
 /// A kind as people write it: `diagnoses`, `diagnosis`, `diag`, `Diagnosis`.
 enum KindArgument {
+    /// For completions.
+    static var plurals: [String] { API.definitions.map(\.plural) }
+
     static func resolve(_ text: String) throws -> ResourceDefinition {
         let wanted = text.lowercased()
         let found = API.definitions.first { definition in
@@ -14,7 +18,7 @@ enum KindArgument {
         if let found { return found }
         let words = API.definitions.flatMap { [$0.names.plural, $0.names.singular] }
         let near = NearestName.find(wanted, among: words).map { "Did you mean \"\($0)\"? " } ?? ""
-        let known = API.definitions.map { $0.plural }.joined(separator: ", ")
+        let known = plurals.joined(separator: ", ")
         throw CommandFailure("there is no kind \"\(text)\"", hints: ["\(near)There are \(known)."], status: .usage)
     }
 
@@ -30,6 +34,25 @@ enum KindArgument {
 }
 
 extension Connection {
+    /// Writes to the service that owns the kind, whose warnings get lost on the way through the router; where only the router is reached,
+    /// through that.
+    func write(
+        _ method: Method, _ path: String, query: Query, body: JSON, type: String = "application/json", kind: ResourceDefinition
+    ) async throws -> Answer {
+        let owner: Service =
+            switch kind.kind {
+            case OperationSpec.names.kind, OperationSetSpec.names.kind: .graphBuilder
+            case DiagnosisSpec.names.kind, AgentSpec.names.kind: .scheduler
+            default: .router
+            }
+        guard address(of: owner) != server else { return try await send(method, path, query: query, body: body, type: type) }
+        do {
+            return try await send(method, path, query: query, body: body, type: type, to: owner)
+        } catch let failure as CommandFailure where failure.status == .unreachable {
+            return try await send(method, path, query: query, body: body, type: type)
+        }
+    }
+
     /// The objects of a kind, all pages of them.
     func list(
         _ definition: ResourceDefinition, namespace: String = "", labels: LabelSelector = .everything,

@@ -72,7 +72,7 @@ enum YAMLText {
     /// Plain where YAML can read it as nothing but this text, else in JSON's quotes, which YAML reads too.
     private static func scalar(_ text: String) -> String {
         let isPlain =
-            text.first?.isLetter == true && text.first?.isASCII == true
+            text.first?.isASCII == true && (text.first?.isLetter == true || text.first == "/")
             && text.utf8.allSatisfy { byte in
                 (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || "-_./".utf8.contains(byte)
             }

@@ -15,6 +15,10 @@ struct Installation: Sendable {
     let programs: String
     let portBase: Int
     let node: String
+    /// Where trigger-router and scheduler listen; the others are for this machine alone.
+    var listen = "127.0.0.1"
+    /// Names by which other machines call them.
+    var allowedHosts: [String] = []
 
     static let portBaseMax = 65_525
     private static let offsets = ["trigger-router": 0, "graph-builder": 1, "scheduler": 2, "agent-executor": 10]
@@ -37,7 +41,17 @@ struct Installation: Sendable {
 
     func port(_ service: String) -> Int { portBase + (Self.offsets[service] ?? 0) }
 
-    func url(_ service: String) -> String { "http://127.0.0.1:\(port(service))" }
+    /// Whether other machines reach the service.
+    private func isOpen(_ service: String) -> Bool { ["trigger-router", "scheduler"].contains(service) }
+
+    private func address(_ service: String) -> String { isOpen(service) ? listen : "127.0.0.1" }
+
+    /// As this machine calls it.
+    func url(_ service: String) -> String {
+        let address = address(service)
+        let host = address == "0.0.0.0" ? "127.0.0.1" : address == "::" ? "[::1]" : address.contains(":") ? "[\(address)]" : address
+        return "http://\(host):\(port(service))"
+    }
 
     var context: ContextFile {
         ContextFile(
@@ -49,10 +63,11 @@ struct Installation: Sendable {
 
     private func service(_ name: String, token: String, _ arguments: [String]) -> Service {
         let common = [
-            "--listen", "127.0.0.1", "--port", String(port(name)), "--data-dir", "\(data)/\(name)", "--token-file", "\(tokens)/accepted",
+            "--listen", address(name), "--port", String(port(name)), "--data-dir", "\(data)/\(name)", "--token-file", "\(tokens)/accepted",
             "--client-token-file", "\(tokens)/\(token)",
         ]
-        return Service(name: name, port: port(name), arguments: common + arguments)
+        let hosts = isOpen(name) && !allowedHosts.isEmpty ? ["--allowed-hosts", allowedHosts.joined(separator: ",")] : []
+        return Service(name: name, port: port(name), arguments: common + hosts + arguments)
     }
 
     /// Where this program lies, and the services beside it.

@@ -21,6 +21,13 @@ struct UpCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Where data, logs and tokens go; ~/.local/share/kubediag unless given.", valueName: "dir")) var dataDir:
         String?
     @Option(help: ArgumentHelp("First of the ports.", valueName: "port")) var portBase = 8080
+    @Option(
+        help: ArgumentHelp(
+            "Where trigger-router and scheduler listen: 0.0.0.0 lets other machines' agents and Alertmanagers in; tokens then travel in clear.",
+            valueName: "address"))
+    var listen = "127.0.0.1"
+    @Option(help: ArgumentHelp("Name by which other machines call this one, beside its addresses; may be repeated.", valueName: "name"))
+    var allowedHost: [String] = []
     @Option(help: ArgumentHelp("Name of this node; the host's name unless given.", valueName: "name")) var nodeName: String?
     @Option(help: ArgumentHelp("Where the services' programs are; beside kubediag unless given.", valueName: "dir")) var programs: String?
 
@@ -52,7 +59,7 @@ struct UpCommand: AsyncParsableCommand {
         try FileSystem.makeDirectory(data, mode: 0o700)
         let installation = Installation(
             data: FileSystem.absolute(data), programs: programs.map { FileSystem.absolute($0) } ?? Installation.programDirectory,
-            portBase: portBase, node: nodeName ?? Installation.nodeName)
+            portBase: portBase, node: nodeName ?? Installation.nodeName, listen: listen, allowedHosts: allowedHost)
         let programs = installation.services.map { "\(installation.programs)/\($0.name)" }
         let missing = programs.filter { access($0, X_OK) != 0 }
         guard missing.isEmpty else {
@@ -80,12 +87,16 @@ struct UpCommand: AsyncParsableCommand {
             let holder = PortHolder.find(port: service.port).map { "\($0.command) (pid \($0.processID))" } ?? "another process"
             return "\(service.port) (\(service.name)) is used by \(holder)"
         }
+        let leftovers = taken.compactMap { service in
+            PortHolder.find(port: service.port).flatMap { service.name.hasPrefix($0.command) ? String($0.processID) : nil }
+        }
+        let ours = leftovers.isEmpty ? [] : ["Left over from a kubediag up that was killed? Then: kill \(leftovers.joined(separator: " "))"]
         let free = [18080, 28080, 38080, 48080].first { base in
             base != portBase
                 && Installation(data: "", programs: "", portBase: base, node: "").services.allSatisfy { PortHolder.isFree($0.port) }
         }
         throw CommandFailure(
-            lines.joined(separator: "; "), hints: ["Run: kubediag up --port-base \(free.map(String.init) ?? "N")"])
+            lines.joined(separator: "; "), hints: ["Run: kubediag up --port-base \(free.map(String.init) ?? "N")"] + ours)
     }
 
     /// Into the data directory always; as the user's own context unless there is one that somebody else made.
