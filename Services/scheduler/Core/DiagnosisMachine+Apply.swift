@@ -102,7 +102,9 @@ extension DiagnosisMachine {
         _ attempt: Int, _ result: SendResult, at now: Timestamp, _ limits: LifecycleLimits
     ) -> Decision {
         guard case .dispatched(var dispatch) = stage, dispatch.attempt == attempt else { return Decision() }
+        let hadProblem = dispatch.problem != nil
         dispatch.isSending = false
+        dispatch.problem = nil
         defer {
             if case .dispatched = stage { stage = .dispatched(dispatch) }
         }
@@ -136,7 +138,8 @@ extension DiagnosisMachine {
         case .cancelled, .rejected, .refused:
             break  // it was accepted before: what it became comes as a report
         }
-        return Decision()
+        // That it does not get through is worth showing; how it fails each time is not.
+        return Decision(durability: hadProblem == (dispatch.problem != nil) ? .none : .soon)
     }
 
     private mutating func applyCancelSent(

@@ -9,7 +9,7 @@ package struct LifecycleLimits: Sendable, Hashable {
     /// How long the agent of a dispatched diagnosis may be away at least before Unknown turns into Failed.
     package var unknownSecondsMax: Double = 300
     /// What the agent has, past the deadline it was given, to end its processes and to report.
-    package var deadlineGraceSeconds: Double = 30
+    package var deadlineGraceSeconds: Double = 15
     /// Bounds of the pause between two attempts at the same errand (resolving, sending a job, sending a cancel).
     package var retrySecondsMin: Double = 0.2
     package var retrySecondsMax: Double = 5

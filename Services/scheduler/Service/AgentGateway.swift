@@ -37,6 +37,20 @@ struct AgentGateway: Sendable {
         }
     }
 
+    /// Whether anybody answers at an agent's address: what a registration alone does not show.
+    func probe(_ address: String) async -> AgentShelf.Reachability {
+        guard let client = client(address) else { return .unreachable("\"\(address)\" is no URL") }
+        var request = client.request(.get, "/healthz", timeoutSeconds: Self.connectSecondsMax)
+        request.connectTimeoutSeconds = Self.connectSecondsMax
+        do throws(ServiceCallError) {
+            _ = try await client.perform(request)
+            return .reachable
+        } catch {
+            if case .refused = error { return .reachable }
+            return .unreachable("the scheduler cannot reach \(address): \(error)")
+        }
+    }
+
     /// DELETEs an attempt.
     func cancel(_ uid: UID, attempt: Int, at address: String) async -> DiagnosisMachine.CancelResult {
         guard let client = client(address) else { return .failed("the agent's address \"\(address)\" is no URL") }

@@ -7,6 +7,14 @@ struct AgentShelf {
     /// Nodes whose registration is being written.
     var registering: Set<NodeName> = []
 
+    /// Whether the scheduler could reach the agent when it last tried; absent before the first try.
+    var reachability: [NodeName: Reachability] = [:]
+
+    enum Reachability: Sendable, Hashable {
+        case reachable
+        case unreachable(String)
+    }
+
     /// `lastHeartbeatTime` is at most this old in the store.
     static let heartbeatWriteSeconds = 30.0
 }

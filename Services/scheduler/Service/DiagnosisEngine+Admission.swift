@@ -86,6 +86,7 @@ extension DiagnosisEngine {
             metrics.unfinished(machine.phase.rawValue).add(-1)
             if case .dispatched(let dispatch) = machine.stage { sendCancel(entry, attempt: dispatch.attempt) }
         }
+        if let aggregate = entry.aggregate, aggregate.ending == nil { metrics.unfinished(DiagnosisPhase.running.rawValue).add(-1) }
         tellParent(of: entry, .deleted)
         for envelope in entry.mailbox { envelope.reply?.resume(returning: .gone) }
         entry.mailbox = []

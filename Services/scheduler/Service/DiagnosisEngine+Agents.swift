@@ -32,6 +32,7 @@ extension DiagnosisEngine {
                 "node": "\(node)", "epoch": "\(grant.entry.epoch)", "address": "\(registration.address)", "arrival": "\(grant.arrival)",
             ])
         present(node)
+        probe(node)
         return AgentRegistrationReply(
             epoch: grant.entry.epoch, leaseSeconds: limits.agents.leaseSeconds, heartbeatSeconds: limits.agents.heartbeatSeconds,
             storeID: store.storeID)
@@ -65,6 +66,28 @@ extension DiagnosisEngine {
         guard let machine = entry.machine, !entry.isWriting else { return false }
         guard let dispatch = machine.dispatch, dispatch.node == node else { return true }
         return job.dispatchAttempt < dispatch.attempt || machine.isCancelRequested || machine.isFinished
+    }
+
+    // MARK: Reachability
+
+    /// Tries the other direction: an agent that registers may still sit behind a firewall.
+    private func probe(_ node: NodeName) {
+        guard let agent = registry[node] else { return }
+        let gateway = gateway
+        lane.submit { await self.note(await gateway.probe(agent.address), of: node) }
+    }
+
+    /// Shows in the Agent object whether the scheduler reaches it, when that has changed.
+    func note(_ reachability: AgentShelf.Reachability, of node: NodeName) {
+        guard registry[node] != nil else { return }
+        switch (agents.reachability[node], reachability) {
+        case (.reachable?, .reachable), (.unreachable?, .unreachable): return
+        default: agents.reachability[node] = reachability
+        }
+        if case .unreachable(let message) = reachability {
+            logger.warning("agent can't be reached", metadata: ["node": "\(node)", "cause": "\(message)"])
+        }
+        writeAgent(node)
     }
 
     // MARK: Leases
@@ -138,6 +161,7 @@ extension DiagnosisEngine {
         guard registry[node] != nil else { return }
         registry.remove(node)
         agents.writtenAt[node] = nil
+        agents.reachability[node] = nil
         queue.setLane(node, capacity: 0, isOpen: false)
         logger.info("agent removed", metadata: ["node": "\(node)"])
         for uid in (uidsByNode[node] ?? []).sorted() { post(uid, .agentRemoved) }
@@ -171,7 +195,7 @@ extension DiagnosisEngine {
                 var agent: Agent = try stored?.decode() ?? Agent(registeredAt: clock.now(), node: node)
                 change(&agent)
                 var status = agent.status ?? AgentStatus()
-                status.render(registry[node], isRegistering: creates, at: clock.now())
+                status.render(registry[node], isRegistering: creates, agents.reachability[node], at: clock.now())
                 agent.status = status
                 let encoded = try EncodedObject(agent)
                 if let stored {
@@ -214,13 +238,21 @@ extension AgentStatus {
     }
 
     /// Writes readiness as the registry has it; an agent that is just registering is ready.
-    fileprivate mutating func render(_ entry: AgentRegistry.Entry?, isRegistering: Bool, at now: Timestamp) {
+    fileprivate mutating func render(
+        _ entry: AgentRegistry.Entry?, isRegistering: Bool, _ reachability: AgentShelf.Reachability?, at now: Timestamp
+    ) {
         let isReady = isRegistering || entry?.isReady == true
         var conditions = conditions ?? []
         conditions.set(
             Condition(
                 type: "Ready", status: isReady ? .true : .unknown, reason: isReady ? "LeaseLive" : "LeaseExpired",
                 message: isReady ? nil : "the agent is not heard of"), at: now)
+        switch reachability {
+        case .reachable?: conditions.set(Condition(type: "Reachable", status: .true, reason: "Answered"), at: now)
+        case .unreachable(let message)?:
+            conditions.set(Condition(type: "Reachable", status: .false, reason: "NoAnswer", message: message), at: now)
+        case nil: break
+        }
         self.conditions = conditions
         guard let entry, !isRegistering else { return }
         running = entry.running

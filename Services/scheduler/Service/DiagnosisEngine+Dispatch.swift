@@ -126,7 +126,7 @@ extension DiagnosisEngine {
         }
         lane.submit {
             let result = await self.send(uid, dispatch, to: agent, remainingSeconds: remaining)
-            await self.sent(uid, attempt, result)
+            await self.sent(uid, attempt, result, agent)
         }
     }
 
@@ -147,8 +147,13 @@ extension DiagnosisEngine {
         }
     }
 
-    private func sent(_ uid: UID, _ attempt: Int, _ result: DiagnosisMachine.SendResult) {
+    private func sent(_ uid: UID, _ attempt: Int, _ result: DiagnosisMachine.SendResult, _ agent: AgentRegistry.Entry) {
         metrics.jobsSent(result.name).increment()
+        switch result {
+        case .accepted: note(.reachable, of: agent.node)
+        case .neverSent(let text): note(.unreachable("the scheduler cannot reach \(agent.address): \(text)"), of: agent.node)
+        default: break
+        }
         if case .accepted = result, let entry = entries[uid] {
             metrics.dispatchLatency.observe(clock.now().seconds(since: entry.arrivedAt))
         }

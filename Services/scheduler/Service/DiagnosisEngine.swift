@@ -126,6 +126,8 @@ extension DiagnosisEngine {
             entry.flushAt = nil
             publish(step, of: entry)
             lookBack(entry)
+            // What waits is read again when its turn comes.
+            if entry.machine?.dispatch == nil, !entry.isWriting { entry.object = nil }
         case .gone:
             step.reply(.gone)
             drop(entry)

@@ -13,7 +13,8 @@ enum StatusDocument {
     static func render(
         _ machine: DiagnosisMachine, content: JobReport?, ahead: Int?, into diagnosis: inout Diagnosis, at now: Timestamp
     ) {
-        var status = diagnosis.status ?? DiagnosisStatus()
+        let before = diagnosis.status ?? DiagnosisStatus()
+        var status = before
         if let content { take(content, into: &status) }
         status.phase = machine.phase
         status.observedGeneration = diagnosis.metadata.generation
@@ -34,8 +35,16 @@ enum StatusDocument {
             status.message = count == 0 ? "next on \(node)" : "\(count) ahead on \(node)"
             conditions.set(dispatched(false, "Queued", status.message), at: now)
         case .dispatched(let dispatch):
-            status.reason = dispatch.unknownSince == nil ? nil : "AgentUnreachable"
-            status.message = dispatch.unknownSince == nil ? dispatch.problem : "agent \(dispatch.node) is not heard of"
+            if dispatch.unknownSince != nil {
+                status.reason = "AgentUnreachable"
+                status.message = "agent \(dispatch.node) is not heard of"
+            } else if let problem = dispatch.problem {
+                status.reason = "JobNotTaken"
+                status.message = "agent \(dispatch.node) has not taken it: \(problem)"
+            } else {
+                status.reason = nil
+                if status.reason != before.reason { status.message = content?.message }
+            }
             conditions.set(dispatched(true, "Dispatched", nil), at: now)
             setFinalizer(true, &diagnosis.metadata)
         case .finished(let ending):

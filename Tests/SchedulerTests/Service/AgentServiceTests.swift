@@ -184,6 +184,27 @@ struct AgentServiceTests {
         await house.stop()
     }
 
+    @Test("an agent that registers but can't be reached: its object and the diagnosis say so")
+    func firewall() async throws {
+        let house = try await SchedulerHouse()
+        let agent = try ScriptedAgent(of: house)
+        try await agent.register()
+        func reachable() async throws -> Condition? {
+            try await house.send(.get, "/apis/diagnosis.kubediag.org/v1/agents/web-07").body?.decode(Agent.self).status?.conditions?[
+                "Reachable"]
+        }
+        #expect(try await eventually { try await reachable()?.status == .true })
+        await agent.stop()
+        _ = try await house.create("stuck")
+        #expect(try await eventually { try await house.diagnosis("stuck")?.status?.reason == "JobNotTaken" })
+        #expect(try await eventually { try await reachable()?.message?.contains("cannot reach \(agent.url)") == true })
+        #expect(try await house.diagnosis("stuck")?.status?.phase == .pending)
+        // Nothing was ever sent, so a cancel needs nobody's word.
+        #expect(try await house.send(.post, "/api/v1/diagnoses/kubediag/stuck/cancel").status == 200)
+        #expect(try await house.wait("stuck", for: .failed)?.status?.reason == "Cancelled")
+        await house.stop()
+    }
+
     @Test("a removed agent fails what it had not finished, and is unknown from then on")
     func removal() async throws {
         let house = try await SchedulerHouse()
