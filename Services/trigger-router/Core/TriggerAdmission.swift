@@ -21,7 +21,10 @@ public enum TriggerAdmission {
 
     public static func warnings(_ trigger: Trigger) -> [String] {
         var warnings = patterns(of: trigger).compactMap { shortPatternWarning($0, $1) }
-        guard let template = trigger.spec.sourceTemplate.prometheusAlertTemplate else { return warnings }
+        guard let template = trigger.spec.sourceTemplate.prometheusAlertTemplate else {
+            let source = trigger.spec.sourceTemplate.sourceName
+            return source.isEmpty ? warnings : warnings + ["spec.sourceTemplate: \(source) is not connected yet; the trigger never fires"]
+        }
         if template.regexp.byField.allSatisfy({ $0.pattern.isEmpty }) {
             warnings.append("spec.sourceTemplate.prometheusAlertTemplate.regexp: without a pattern every alert matches")
         }

@@ -36,8 +36,8 @@ public struct TriggerTally: Sendable, Hashable {
     }
 
     /// A status brought up to date; what this does not know of stays.
-    public func applied(to status: TriggerStatus?) -> TriggerStatus {
-        var status = status ?? TriggerStatus()
+    public func applied(to status: TriggerStatus) -> TriggerStatus {
+        var status = status
         status.firedCount = (status.firedCount ?? 0) + fired
         status.lastFiredTime = lastFired ?? status.lastFiredTime
         var counts = status.suppressedCount ?? [:]

@@ -12,6 +12,8 @@ final class LiveTriggers: Sendable {
 
     /// Nil until the first list has been loaded.
     private let catalog = Mutex<TriggerCatalog?>(nil)
+    /// Names of triggers whose status does not yet say whether they are in use.
+    private let unjudged = Mutex<Set<String>>([])
     private let signals: AsyncStream<Void>
     private let changed: AsyncStream<Void>.Continuation
     private let logger: Logger
@@ -34,6 +36,7 @@ final class LiveTriggers: Sendable {
     func load(_ objects: [StoredObject], revision: Int64) {
         let triggers = objects.compactMap { object in decode(object).map { (CompiledTrigger($0), object.revision) } }
         for (trigger, _) in triggers { report(trigger) }
+        judgeLater(triggers.lazy.filter { !TriggerReadiness.isCurrent($0.0.trigger) }.map(\.0.name))
         let loaded = TriggerCatalog(triggers)
         catalog.withLock { catalog in
             var next = loaded
@@ -53,6 +56,7 @@ final class LiveTriggers: Sendable {
         let compiled = CompiledTrigger(trigger)
         report(compiled)
         catalog.withLock { $0?.put(compiled, revision: object.revision) }
+        judgeLater([trigger.name])
         changed.yield()
     }
 
@@ -60,6 +64,18 @@ final class LiveTriggers: Sendable {
     func remove(_ name: String, revision: Int64) {
         catalog.withLock { $0?.remove(name, revision: revision) }
         changed.yield()
+    }
+
+    /// The triggers that are to be judged now; whoever takes them does it or gives them back.
+    func takeUnjudged() -> Set<String> {
+        unjudged.withLock { unjudged in
+            defer { unjudged = [] }
+            return unjudged
+        }
+    }
+
+    func judgeLater(_ names: some Sequence<String>) {
+        unjudged.withLock { $0.formUnion(names) }
     }
 
     private func decode(_ object: StoredObject) -> Trigger? {

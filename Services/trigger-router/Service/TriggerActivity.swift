@@ -2,25 +2,36 @@ import JSONCoding
 import Logging
 import Model
 import ResourceStore
+import ServiceKit
 import Synchronization
 import TriggerRouterCore
 
-/// Carries what triggers did into their status: counted in memory on the way of an alert, written behind it, once in a few seconds for
-/// each trigger that did something.
+/// Writes the status of triggers: whether they are in use, and what they did. The latter is counted in memory on the way of an alert and
+/// written behind it, once in a few seconds for each trigger that did something.
 ///
 /// A crash loses the counts of these seconds; the diagnoses themselves are the scheduler's.
 final class TriggerActivity: Sendable {
     /// Between two writes.
     static let flushInterval = Duration.seconds(3)
 
+    /// What there is to be written about one trigger.
+    private struct News: Sendable {
+        let name: String
+        let tally: TriggerTally?
+        let isUnjudged: Bool
+    }
+
     private let tallies = Mutex<[String: TriggerTally]>([:])
     private let store: any ResourceStore
+    /// Whose changes are judged; nil for a replica, which leaves that to the owner.
+    private let judged: LiveTriggers?
     private let writesPerTransaction: Int
     private let logger: Logger
 
     /// - Parameter writesPerTransaction: 1 for a store that takes no more at once.
-    init(store: any ResourceStore, writesPerTransaction: Int = 100, logger: Logger) {
+    init(store: any ResourceStore, judging judged: LiveTriggers?, writesPerTransaction: Int, logger: Logger) {
         self.store = store
+        self.judged = judged
         self.writesPerTransaction = writesPerTransaction
         self.logger = logger
     }
@@ -49,13 +60,16 @@ final class TriggerActivity: Sendable {
         await Task { await self.flush() }.value
     }
 
-    /// Writes what was counted since the last time.
+    /// Writes what has come up since the last time.
     func flush() async {
-        let taken = tallies.withLock { tallies in
+        let tallies = tallies.withLock { tallies in
             defer { tallies = [:] }
             return tallies
         }
-        var rest = taken.sorted { $0.key < $1.key }[...]
+        let unjudged = judged?.takeUnjudged() ?? []
+        var rest = unjudged.union(tallies.keys).sorted().map {
+            News(name: $0, tally: tallies[$0], isUnjudged: unjudged.contains($0))
+        }[...]
         while !rest.isEmpty {
             let portion = rest.prefix(writesPerTransaction)
             rest = rest.dropFirst(writesPerTransaction)
@@ -63,14 +77,14 @@ final class TriggerActivity: Sendable {
         }
     }
 
-    private func write(_ portion: [(key: String, value: TriggerTally)]) async {
+    private func write(_ portion: [News]) async {
         do throws(StoreError) {
             var writes: [Write] = []
-            for (name, tally) in portion {
-                let key = ObjectKey(plural: TriggerSpec.names.plural, namespace: "", name: name)
+            for news in portion {
+                let key = ObjectKey(plural: TriggerSpec.names.plural, namespace: "", name: news.name)
                 // A trigger that is gone has no status to keep.
-                guard let object = try await store.get(key) else { continue }
-                writes.append(.update(try tally.applied(to: object), ifRevision: object.revision))
+                guard let object = try await store.get(key), let encoded = try Self.updated(object, news) else { continue }
+                writes.append(.update(encoded, ifRevision: object.revision))
             }
             if !writes.isEmpty { try await store.transact(writes) }
         } catch {
@@ -79,16 +93,34 @@ final class TriggerActivity: Sendable {
                 for single in portion { await write([single]) }
                 return
             }
-            if !error.isFinal { putBack(portion) }
-            logger.warning("trigger status not written", metadata: ["trigger": "\(portion[0].key)", "cause": "\(error)"])
+            if !error.isFinal { putBack(portion[0]) }
+            logger.warning("trigger status not written", metadata: ["trigger": "\(portion[0].name)", "cause": "\(error)"])
         }
     }
 
-    /// What could not be written is added to what has been counted meanwhile.
-    private func putBack(_ portion: [(key: String, value: TriggerTally)]) {
-        tallies.withLock { tallies in
-            for (name, tally) in portion { tallies[name] = tally.followed(by: tallies[name]) }
+    /// What could not be written is added to what has come up meanwhile.
+    private func putBack(_ news: News) {
+        if let tally = news.tally { tallies.withLock { $0[news.name] = tally.followed(by: $0[news.name]) } }
+        if news.isUnjudged { judged?.judgeLater([news.name]) }
+    }
+
+    /// A trigger with its status brought up to date, and nothing else changed: its generation stays. Nil where the status says it already.
+    private static func updated(_ object: StoredObject, _ news: News) throws(StoreError) -> EncodedObject? {
+        let trigger = try object.decode(Trigger.self)
+        var status = trigger.status ?? TriggerStatus()
+        if let tally = news.tally { status = tally.applied(to: status) }
+        if news.isUnjudged {
+            status = TriggerReadiness(CompiledTrigger(trigger)).applied(
+                to: status, generation: trigger.metadata.generation, at: WallClock.now())
         }
+        guard status != trigger.status else { return nil }
+        var json = try object.json()
+        do {
+            json["status"] = try JSON(encoding: status)
+        } catch {
+            throw .invalid("the status can't be encoded: \(error)")
+        }
+        return try EncodedObject(json, definition: Trigger.definition)
     }
 }
 
@@ -99,18 +131,5 @@ extension StoreError {
         case .invalid, .corrupt, .unsupported, .closed: true
         default: false
         }
-    }
-}
-
-extension TriggerTally {
-    /// A trigger with its status brought up to date, and nothing else changed: its generation stays.
-    fileprivate func applied(to object: StoredObject) throws(StoreError) -> EncodedObject {
-        var json = try object.json()
-        do {
-            json["status"] = try JSON(encoding: applied(to: try object.decode(Trigger.self).status))
-        } catch {
-            throw .invalid("the status can't be encoded: \(error)")
-        }
-        return try EncodedObject(json, definition: Trigger.definition)
     }
 }

@@ -29,7 +29,8 @@ public struct TriggerRouter: Sendable {
         let source = try await Self.source(context, http, triggers)
         let metrics = RouterMetrics(context.metrics, triggers: triggers)
         let activity = TriggerActivity(
-            store: source.store, writesPerTransaction: source.isRemote ? 1 : 100, logger: context.logger)
+            store: source.store, judging: source.isRemote ? nil : triggers, writesPerTransaction: source.isRemote ? 1 : 100,
+            logger: context.logger)
         let decisions = DecisionLog(now: WallClock.now())
         let handover = IntakeHandover(scheduler: scheduler, metrics: metrics, reachable: reachable)
         let receiver = AlertReceiver(

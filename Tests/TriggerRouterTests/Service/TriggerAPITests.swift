@@ -70,6 +70,32 @@ import TriggerRouterService
         await fixture.stop()
     }
 
+    @Test func readinessSaysWhetherATriggerIsInUse() async throws {
+        let fixture = try await RouterFixture()
+        func ready(_ name: String) async throws -> (status: Condition.Status, reason: String?, isCurrent: Bool)? {
+            let trigger = try #require(try await fixture.router.send(.get, "\(base)/triggers/\(name)").body).decode(Trigger.self)
+            guard let condition = trigger.status?.conditions?["Ready"] else { return nil }
+            #expect(trigger.status?.ready == (condition.status == .true))
+            return (condition.status, condition.reason, trigger.status?.observedGeneration == trigger.metadata.generation)
+        }
+        try await fixture.apply(makeTrigger("disk", alertName: "^DiskFull$"))
+        let cron = try await fixture.apply(
+            makeTrigger("cron") { $0.spec.sourceTemplate = SourceTemplate(cronTemplate: CronTemplate(schedule: "0 3 * * *")) })
+        #expect(cron.headers.all("Warning").contains { $0.contains("Cron is not connected yet") })
+        #expect(try await eventually { try await ready("disk") != nil })
+        let disk = try #require(try await ready("disk"))
+        #expect(disk.status == .true)
+        #expect(disk.reason == "Listening")
+        #expect(disk.isCurrent)
+        #expect(try await eventually { try await ready("cron")?.reason == "SourceNotConnected" })
+        let patched = try await fixture.router.send(
+            .patch, "\(base)/triggers/disk", ["spec": ["suspend": true]], headers: [("Content-Type", "application/merge-patch+json")])
+        #expect(patched.status == 200)
+        #expect(try await eventually { try await ready("disk")?.reason == "Suspended" })
+        #expect(try await ready("disk")?.isCurrent == true)
+        await fixture.stop()
+    }
+
     @Test func metricsCount() async throws {
         let fixture = try await RouterFixture()
         try await fixture.apply(makeTrigger("disk", alertName: "^DiskFull$"))
