@@ -137,6 +137,13 @@ import Testing
         let second = try await AgentProcess(directory.path, scheduler.url)
         #expect(try await second.send(.get, path).body == Array("kept\n".utf8))
         #expect(try await second.put(job).status == 200)
+        // A later attempt adds to it.
+        var next = job
+        next.dispatchAttempt = 2
+        #expect(try await second.put(next).status == 202)
+        #expect(try await eventually { try await second.send(.get, "/api/v1/jobs/\(job.uid)").status == 404 })
+        let list = try JSON(parsing: try await second.send(.get, "/api/v1/evidence/\(job.uid)").body)
+        #expect(list["items"]?.arrayValue?.compactMap { $0["ref"]?.stringValue } == ["1.1-op1.1.stdout", "2.1-op1.1.stdout"])
         #expect(second.stop() == 0)
         let third = try await AgentProcess(directory.path, scheduler.url, settings: ["--evidence-max-age", "0s"])
         #expect(try await eventually { !FileManager.default.fileExists(atPath: directory.path + "/data/evidence/\(job.uid)") })

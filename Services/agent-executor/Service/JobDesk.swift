@@ -50,9 +50,13 @@ actor JobDesk {
     func enter(_ key: JobKey, _ job: Job, clock: JobClock, run: JobRun) {
         var entry = Entry(key: key, job: job, clock: clock, run: run)
         if let tombstone = tombstones[key.uid], tombstone >= key.attempt { entry.stopReason = .cancelled }
-        if let old = entries[key.uid], old.stage == .running || old.stage == .blocked {
-            entry.stage = .blocked
-            old.interrupt?()
+        if let old = entries[key.uid] {
+            // What an earlier attempt left is still the diagnosis' evidence.
+            entry.evidence = old.evidence
+            if old.stage == .running || old.stage == .blocked {
+                entry.stage = .blocked
+                old.interrupt?()
+            }
         }
         acknowledged[key.uid] = nil
         entries[key.uid] = entry

@@ -33,6 +33,7 @@ final class Settler: Sendable {
     func settle(_ key: JobKey, removingEvidence: Bool = false) async {
         guard let entry = await desk.settle(key) else { return }
         var items = entry.evidence
+        if key.attempt > 1 { items = await earlierEvidence(key.uid, than: items) + items }
         if removingEvidence {
             await evidence.remove(key.uid, items)
             items = []
@@ -45,6 +46,19 @@ final class Settler: Sendable {
             return settled.count == 1
         }
         if isFirst { bell.ring() }
+    }
+
+    /// What an attempt that was acknowledged before has left.
+    private func earlierEvidence(_ uid: UID, than items: [EvidenceItem]) async -> [EvidenceItem] {
+        do {
+            let known = Set(items.map(\.ref))
+            var earlier = pending(uid)
+            if earlier == nil { earlier = try await journal.finished(uid) }
+            return earlier?.evidence.filter { !known.contains($0.ref) } ?? []
+        } catch {
+            logger.warning("evidence of an earlier attempt can't be looked up", metadata: ["diagnosis": "\(uid)", "cause": "\(error)"])
+            return []
+        }
     }
 
     /// What was settled and is not written yet.
