@@ -34,9 +34,9 @@ public struct TriggerCatalog: Sendable {
         overlay[trigger.name] = .present(trigger)
     }
 
-    /// A trigger was deleted. Older news than what is known are ignored.
+    /// A trigger was deleted, at that revision or in the state that it had at it. Older news than what is known are ignored.
     public mutating func remove(_ name: String, revision: Int64) {
-        guard isNews(name, revision) else { return }
+        guard isNews(name, revision) || revisions[name] == revision else { return }
         revisions[name] = nil
         deletions[name] = revision
         overlay[name] = .absent

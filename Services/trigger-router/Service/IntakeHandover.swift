@@ -40,7 +40,8 @@ struct IntakeHandover: Sendable {
     private struct BatchOutcome: Sendable {
         var answers: [(place: Int, answer: Answer)]
         var retryAfterSeconds: Int?
-        var isSchedulerLost = false
+        /// Why further requests are pointless for now; nil while they are not.
+        var lost: String?
     }
 
     /// Asks for every item; answers in the order of the items. `noted` is called with each batch's answers as they arrive, so that what is
@@ -63,9 +64,8 @@ struct IntakeHandover: Sendable {
                 noted(batch.answers)
                 for (place, answer) in batch.answers { outcome.answers[place] = answer }
                 if let seconds = batch.retryAfterSeconds { outcome.retryAfterSeconds = max(seconds, outcome.retryAfterSeconds ?? 0) }
-                if batch.isSchedulerLost {
-                    let why = batch.answers.first.map(\.answer)
-                    for rest in batches.flatMap({ $0 }) { outcome.answers[rest.place] = why ?? .left("the scheduler can't be reached") }
+                if let why = batch.lost {
+                    for rest in batches.joined() { outcome.answers[rest.place] = .left(why) }
                     batches = []
                 }
                 startNext()
@@ -169,8 +169,8 @@ struct IntakeHandover: Sendable {
             answers: zip(batch, response.results).map { ($0.place, .answered($1, storeID: response.storeID)) })
     }
 
-    private func left(_ batch: Batch, _ why: String) -> BatchOutcome {
-        BatchOutcome(answers: batch.map { ($0.place, .left(why)) })
+    private func left(_ batch: Batch, _ why: String, isLost: Bool = false) -> BatchOutcome {
+        BatchOutcome(answers: batch.map { ($0.place, .left(why)) }, lost: isLost ? why : nil)
     }
 
     private func refused(
@@ -178,34 +178,39 @@ struct IntakeHandover: Sendable {
     ) async -> BatchOutcome {
         switch error {
         case .refused(let refusal) where [400, 413, 422].contains(refusal.code):
-            // Something in it can never be taken: it must not keep the others from being stored, nor be sent for ever.
             metrics.intakeRequests("refused").increment()
-            guard batch.count > 1 else {
-                let result = IntakeResult(outcome: .rejected, reason: refusal.reason, message: refusal.message)
-                return BatchOutcome(answers: batch.map { ($0.place, .answered(result, storeID: "")) })
-            }
-            var whole = await send(Array(batch[..<(batch.count / 2)]), trace: trace, until: deadline)
-            guard !whole.isSchedulerLost else {
-                whole.answers += left(Array(batch[(batch.count / 2)...]), "the scheduler can't be reached").answers
-                return whole
-            }
-            let rest = await send(Array(batch[(batch.count / 2)...]), trace: trace, until: deadline)
-            whole.answers += rest.answers
-            whole.isSchedulerLost = rest.isSchedulerLost
-            whole.retryAfterSeconds = rest.retryAfterSeconds ?? whole.retryAfterSeconds
-            return whole
+            return await divided(batch, refusal, trace: trace, until: deadline)
         case .refused(let refusal):
             metrics.intakeRequests("unavailable").increment()
-            var outcome = left(batch, "the scheduler answered \(refusal.code) \(refusal.reason): \(refusal.message)")
+            var outcome = left(batch, "the scheduler answered \(refusal.code) \(refusal.reason): \(refusal.message)", isLost: true)
             outcome.retryAfterSeconds = refusal.retryAfterSeconds
-            outcome.isSchedulerLost = true
             return outcome
         case .unanswered, .notSent, .unreadable:
             metrics.intakeRequests("unreachable").increment()
             reachable.fail("the scheduler at \(scheduler.base) does not answer: \(error)")
-            var outcome = left(batch, "the scheduler does not answer: \(error)")
-            outcome.isSchedulerLost = true
-            return outcome
+            return left(batch, "the scheduler does not answer: \(error)", isLost: true)
         }
+    }
+
+    /// Something in the batch can never be taken: it must not keep the others from being stored, nor be sent for ever. Halves are asked for
+    /// until it stands alone.
+    private func divided(
+        _ batch: Batch, _ refusal: APIError, trace: TraceContext, until deadline: ContinuousClock.Instant
+    ) async -> BatchOutcome {
+        guard batch.count > 1 else {
+            let result = IntakeResult(outcome: .rejected, reason: refusal.reason, message: refusal.message)
+            return BatchOutcome(answers: batch.map { ($0.place, .answered(result, storeID: "")) })
+        }
+        let (first, second) = (Array(batch[..<(batch.count / 2)]), Array(batch[(batch.count / 2)...]))
+        var whole = await send(first, trace: trace, until: deadline)
+        if let why = whole.lost {
+            whole.answers += left(second, why).answers
+            return whole
+        }
+        let rest = await send(second, trace: trace, until: deadline)
+        whole.answers += rest.answers
+        whole.lost = rest.lost
+        whole.retryAfterSeconds = rest.retryAfterSeconds ?? whole.retryAfterSeconds
+        return whole
     }
 }

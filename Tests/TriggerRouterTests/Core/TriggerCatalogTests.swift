@@ -40,6 +40,15 @@ import Testing
         #expect(names(catalog) == ["a"])
     }
 
+    /// A remote store tells only which state was deleted, not the revision of the deletion.
+    @Test func aStateCanBeDeletedByItsOwnRevision() {
+        var catalog = TriggerCatalog([(CompiledTrigger(makeTrigger("a", alertName: "^Disk$")), 3)])
+        catalog.remove("a", revision: 3)
+        #expect(names(catalog) == [])
+        catalog.put(CompiledTrigger(makeTrigger("a", alertName: "^Disk$")), revision: 3)
+        #expect(names(catalog) == [])
+    }
+
     @Test func whatChangedDuringACompilationStaysOnTop() {
         var catalog = TriggerCatalog([(CompiledTrigger(makeTrigger("a", alertName: "^Disk$")), 1)])
         catalog.put(CompiledTrigger(makeTrigger("b", alertName: "^Disk$")), revision: 2)

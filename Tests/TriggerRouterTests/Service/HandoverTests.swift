@@ -89,6 +89,29 @@ import TriggerRouterService
         await fixture.stop()
     }
 
+    /// What was answered of a divided batch says nothing about what was not asked any more.
+    @Test func nothingCountsAsStoredThatWasNot() async throws {
+        let fixture = try await RouterFixture()
+        try await fixture.apply(makeTrigger("disk", alertName: "^DiskFull$"))
+        try await fixture.apply(makeTrigger("poison", alertName: "^Poison$"))
+        let group =
+            alerts(3500) + alerts(1, "Poison")
+            + alerts(6500).map { alert in
+                var alert = alert
+                alert["labels"]?["zone"] = "b"
+                return alert
+            }
+        fixture.peer.mood = .refusingThenFull(["poison"], refusals: 2)
+        #expect(try await fixture.post(group).status == 503)
+        let stored = Set(fixture.peer.stored.map(\.fingerprint))
+        #expect(stored.count < 10_000)
+        fixture.peer.mood = .refusing(["poison"])
+        let answer = try await fixture.answer(group)
+        #expect(answer.totals == ["created": 10_000 - stored.count, "duplicate": stored.count, "failed": 1])
+        #expect(Set(fixture.peer.stored.map(\.fingerprint)).count == 10_000)
+        await fixture.stop()
+    }
+
     @Test func anotherStoreIsAskedAgain() async throws {
         let fixture = try await RouterFixture()
         try await fixture.apply(makeTrigger("disk", alertName: "^DiskFull$"))

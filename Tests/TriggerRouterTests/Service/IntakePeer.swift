@@ -16,6 +16,8 @@ final class IntakePeer: Sendable {
         case refusing(Set<String>)
         /// Stores so many items, then is full.
         case fillingUp(after: Int)
+        /// As `refusing`, but full once it has refused so many times.
+        case refusingThenFull(Set<String>, refusals: Int)
         /// Takes the request and says nothing.
         case silent
         /// Answers this for every item.
@@ -28,6 +30,7 @@ final class IntakePeer: Sendable {
         var stored: [String: IntakeItem] = [:]
         var requests: [[IntakeItem]] = []
         var traceparents: [String] = []
+        var refusals = 0
     }
 
     private let state = Mutex(State())
@@ -80,6 +83,11 @@ final class IntakePeer: Sendable {
             case .full(let seconds): throw APIError.unavailable("too many diagnoses are queued", retryAfterSeconds: seconds)
             case .refusing(let triggers) where items.contains { triggers.contains($0.trigger) }:
                 throw APIError.badRequest("an item can't be read")
+            case .refusingThenFull(let triggers, let refusals) where state.refusals < refusals:
+                guard items.contains(where: { triggers.contains($0.trigger) }) else { break }
+                state.refusals += 1
+                throw APIError.badRequest("an item can't be read")
+            case .refusingThenFull: throw APIError.unavailable("too many diagnoses are queued", retryAfterSeconds: 3)
             default: break
             }
             let results = items.map { Self.result(of: $0, &state) }
