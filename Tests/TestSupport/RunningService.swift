@@ -21,8 +21,13 @@ public final class RunningService: Sendable {
     private let loops: Task<Void, any Error>
     private let directory: TemporaryDirectory
 
-    /// - Parameter settings: flags of the program, beside `--data-dir` and the tokens.
-    public init(_ program: ServiceProgram, settings: [String] = []) async throws {
+    /// What the agent of a node presents.
+    public static func agentToken(_ node: String) -> String { "agent-token-of-\(node)-0123456789-0123456789" }
+
+    /// - Parameters:
+    ///   - settings: flags of the program, beside `--data-dir` and the tokens.
+    ///   - agents: nodes whose agents' tokens are accepted too.
+    public init(_ program: ServiceProgram, settings: [String] = [], agents: [String] = []) async throws {
         directory = try TemporaryDirectory()
         let arguments = ["--data-dir", directory.path + "/data", "--port", "0", "--listen", "127.0.0.1"] + settings
         let configuration = try program.table.configuration(arguments: arguments)
@@ -33,7 +38,8 @@ public final class RunningService: Sendable {
         context = ServiceContext(
             name: program.name, configuration: configuration, logger: logger, clientToken: try ClientToken(file: tokenFile, logger: logger))
         assembly = try await program.assemble(context)
-        let tokens = "admin \(Self.adminToken)\nservice \(Self.serviceToken)\nreceiver \(Self.receiverToken)\n"
+        var tokens = "admin \(Self.adminToken)\nservice \(Self.serviceToken)\nreceiver \(Self.receiverToken)\n"
+        for node in agents { tokens += "agent:\(node) \(Self.agentToken(node))\n" }
         server = try ServiceServer(context, endpoints: assembly.endpoints, authenticator: try Authenticator(tokens: tokens, logger: logger))
         let address = try server.start()
         url = "http://127.0.0.1:\(address.port)"
