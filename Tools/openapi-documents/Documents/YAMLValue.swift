@@ -13,6 +13,11 @@ package indirect enum YAMLValue: Sendable, Hashable {
     package struct Member: Sendable, Hashable {
         package var key: String
         package var value: YAMLValue
+
+        package init(key: String, value: YAMLValue) {
+            self.key = key
+            self.value = value
+        }
     }
 
     package static func map(_ members: KeyValuePairs<String, YAMLValue>) -> YAMLValue {

@@ -1,0 +1,251 @@
+import Foundation
+import HTTPClient
+import HTTPMessage
+import JSONCoding
+import Model
+import TestSupport
+import Testing
+
+/// A running service whose answers are held against its document: statuses, members, types.
+struct CheckedService {
+    let service: RunningService
+    let folder: DocumentFolder
+    let operations: [DocumentedOperation]
+
+    init(_ contracted: ContractedService, settings: [String] = []) async throws {
+        folder = try DocumentFolder.load()
+        operations = try folder.operations(contracted.file)
+        service = try await RunningService(
+            contracted.program, settings: settings.isEmpty ? contracted.settings : settings, agents: ["web-07"])
+    }
+
+    /// Sends a request of the operation called `id` and returns the answer once it was found to be as documented.
+    @discardableResult
+    func call(
+        _ id: String, _ path: String, _ body: JSON? = nil, expecting status: Int, token: String? = RunningService.adminToken,
+        headers: [(String, String)] = []
+    ) async throws -> JSON? {
+        let operation = try #require(operations.first { $0.id == id }, "there is no operation \(id)")
+        let method = try #require([Method.get, .put, .post, .patch, .delete].first { $0.token == operation.method })
+        let answer = try await service.send(method, path, body, headers: headers, token: token)
+        #expect(answer.status == status, "\(id): \(String(describing: answer.body))")
+        let response = try #require(try folder.response(String(answer.status), of: operation), "\(id) does not document \(answer.status)")
+        try check(answer.body, answer.headers, response, "\(id) \(answer.status)")
+        return answer.body
+    }
+
+    private func check(_ body: JSON?, _ headers: Headers, _ response: DocumentFolder.Located, _ what: String) throws {
+        for header in response.value["headers"]?.objectValue?.keys.sorted() ?? [] where header != "Retry-After" {
+            #expect(headers[header] != nil, "\(what) has no \(header)")
+        }
+        guard let content = response.member("content") else {
+            #expect(body == nil, "\(what) has a body")
+            return
+        }
+        let type = String((headers["Content-Type"] ?? "").prefix { $0 != ";" })
+        let media = try #require(content.member(type), "\(what) is \(type)")
+        guard type == "application/json", let schema = media.member("schema") else { return }
+        #expect(try SchemaCheck(folder: folder).faults(try #require(body), schema) == [], "\(what)")
+    }
+
+    func example(_ name: String) throws -> JSON {
+        try folder.follow("#/components/examples/\(name)/value", from: "common.yaml").value
+    }
+
+    /// What every service has, and what a stranger is told.
+    func checkCommonRoutes() async throws {
+        try await call("getHealth", "/healthz", expecting: 200, token: nil)
+        try await call("getMetrics", "/metrics", expecting: 200)
+        try await call("getMetrics", "/metrics", expecting: 401, token: nil)
+        try await call("getHealth", "/healthz", expecting: 421, token: nil, headers: [("Host", "rebound.example")])
+    }
+
+    /// The discovery documents; and the operations of the document that the service publishes have the names that ours gives them.
+    func checkDiscovery() async throws {
+        try await call("listAPIGroups", "/apis", expecting: 200)
+        try await call("getAPIGroup", "/apis/diagnosis.kubediag.org", expecting: 200)
+        try await call("listAPIResources", "/apis/diagnosis.kubediag.org/v1", expecting: 200)
+        try await call("listOpenAPIDocuments", "/openapi/v3", expecting: 200)
+        let path = "/openapi/v3/apis/diagnosis.kubediag.org/v1"
+        let published = try await service.send(.get, path).body
+        let ids = Dictionary(operations.map { ($0.route, $0.id) }) { first, _ in first }
+        var count = 0
+        for (template, item) in published?["paths"]?.objectValue ?? [:] {
+            for (method, operation) in item.objectValue ?? [:] {
+                count += 1
+                #expect(operation["operationId"]?.stringValue == ids["\(method.uppercased()) \(template)"])
+            }
+        }
+        #expect(count > 10)
+    }
+}
+
+private let base = "/apis/diagnosis.kubediag.org/v1"
+
+/// Real answers of real services have documented statuses and members only.
+@Suite struct AnswerTests {
+    @Test func graphBuilder() async throws {
+        let checked = try await CheckedService(.graphBuilder)
+        try await checked.checkCommonRoutes()
+        try await checked.checkDiscovery()
+        let (operation, set) = (try checked.example("Operation"), try checked.example("OperationSet"))
+        try await checked.call("postOperation", "\(base)/operations", operation, expecting: 201)
+        try await checked.call("postOperation", "\(base)/operations", operation, expecting: 409)
+        try await checked.call("postOperation", "\(base)/operations", operation, expecting: 415, headers: [("Content-Type", "text/plain")])
+        try await checked.call("postOperation", "\(base)/operations", .array([]), expecting: 400)
+        var wrong = operation
+        wrong["spec"]?["processor"]?["timeoutSeconds"] = 0
+        try await checked.call("putOperation", "\(base)/operations/top-dirs", wrong, expecting: 422)
+        try await checked.call("postOperation", "\(base)/operations", operation, expecting: 403, token: RunningService.receiverToken)
+        try await checked.call("putOperation", "\(base)/operations/top-dirs", operation, expecting: 200)
+        let patch = [("Content-Type", "application/merge-patch+json")]
+        try await checked.call(
+            "patchOperation", "\(base)/operations/top-dirs", try checked.example("LabelPatch"), expecting: 200, headers: patch)
+        try await checked.call("getOperation", "\(base)/operations/top-dirs", expecting: 200)
+        try await checked.call("getOperation", "\(base)/operations/none", expecting: 404)
+        try await checked.call("getOperation", "\(base)/operations/none", expecting: 401, token: nil)
+        let table = [("Accept", "application/json;as=Table;v=v1;g=meta.k8s.io")]
+        try await checked.call("getOperation", "\(base)/operations/top-dirs", expecting: 200, headers: table)
+        try await checked.call("listOperation", "\(base)/operations", expecting: 200, headers: table)
+        try await checked.call("listOperation", "\(base)/operations?limit=1", expecting: 200)
+        try await checked.call("listOperation", "\(base)/operations?limit=x", expecting: 400)
+        try await checked.call("listOperation", "\(base)/operations", expecting: 406, headers: [("Accept", "text/html")])
+        try await checked.call("postOperationSet", "\(base)/operationsets", set, expecting: 201)
+        try await checked.call("getOperationSetPlan", "\(base)/operationsets/disk-full/plan", expecting: 409)
+        for name in ["df", "deleted-open"] {
+            var other = operation
+            other["metadata"]?["name"] = .string(name)
+            try await checked.call("postOperation", "\(base)/operations", other, expecting: 201)
+        }
+        try await checked.call("getOperationSetPlan", "\(base)/operationsets/disk-full/plan", expecting: 200)
+        try await checked.call(
+            "getOperationSetPlan", "\(base)/operationsets/disk-full/plan", expecting: 304, headers: [("If-None-Match", "*")])
+        try await checked.call("getOperationSetGraph", "\(base)/operationsets/disk-full/graph", expecting: 200)
+        try await checked.call("getOperationSetGraph", "\(base)/operationsets/disk-full/graph?format=png", expecting: 400)
+        _ = try await eventually {
+            try await checked.service.send(.get, "\(base)/operationsets/disk-full").body?[path: "status", "ready"] == true
+        }
+        let ready = try await checked.call("getOperationSet", "\(base)/operationsets/disk-full", expecting: 200)
+        #expect(ready?[path: "status", "ready"] == true)
+        try await checked.call("deleteOperation", "\(base)/operations/df", expecting: 200)
+        try await checked.call("deletecollectionOperation", "\(base)/operations", expecting: 200)
+        await checked.service.stop()
+    }
+
+    @Test func scheduler() async throws {
+        let checked = try await CheckedService(.scheduler)
+        let agent = RunningService.agentToken("web-07")
+        try await checked.checkCommonRoutes()
+        try await checked.checkDiscovery()
+        try await checked.call("getReadiness", "/readyz", expecting: 503, token: nil)
+        let intake = try checked.bodyExample("takeIntake")
+        try await checked.call("takeIntake", "/api/v1/intake", intake, expecting: 200, token: RunningService.serviceToken)
+        let answer = try await checked.call("takeIntake", "/api/v1/intake", intake, expecting: 200, token: RunningService.serviceToken)
+        #expect(answer?["results"]?.arrayValue?.first?["outcome"] == "duplicate")
+        try await checked.call("takeIntake", "/api/v1/intake", ["items": 1], expecting: 400)
+        let registration = try checked.bodyExample("registerAgent")
+        let agents = "/api/v1/agents/web-07"
+        var heartbeat = try checked.bodyExample("renewAgentLease")
+        try await checked.call("renewAgentLease", "\(agents)/heartbeat", heartbeat, expecting: 404, token: agent)
+        let reply = try await checked.call("registerAgent", "\(agents)/registration", registration, expecting: 200, token: agent)
+        var other = registration
+        other["journalId"] = "another"
+        try await checked.call("registerAgent", "\(agents)/registration", other, expecting: 409, token: agent)
+        try await checked.call("registerAgent", "/api/v1/agents/web-08/registration", registration, expecting: 403, token: agent)
+        heartbeat["epoch"] = 99
+        try await checked.call("renewAgentLease", "\(agents)/heartbeat", heartbeat, expecting: 409, token: agent)
+        heartbeat["epoch"] = try #require(reply?["epoch"])
+        let beat = try await checked.call("renewAgentLease", "\(agents)/heartbeat", heartbeat, expecting: 200, token: agent)
+        #expect(beat?["cancel"]?.arrayValue?.count == 1)
+        var report = try checked.bodyExample("reportJob")
+        report["epoch"] = reply?["epoch"]
+        let reportPath = "/api/v1/jobs/\(report["uid"]?.stringValue ?? "")/report"
+        try await checked.call("reportJob", reportPath, report, expecting: 410, token: agent)
+        try await checked.call("drainAgent", "\(agents)/drain", expecting: 200)
+        try await checked.call("drainAgent", "/api/v1/agents/none/drain", try checked.bodyExample("drainAgent"), expecting: 404)
+        try await checked.call("listAgent", "\(base)/agents", expecting: 200)
+        try await checked.call("pauseDispatch", "/api/v1/pause", expecting: 200)
+        try await checked.call("resumeDispatch", "/api/v1/resume", expecting: 200)
+        try await checked.call("getSchedulerOverview", "/api/v1/scheduler", expecting: 200)
+        let diagnoses = "\(base)/namespaces/kubediag/diagnoses"
+        let created = try await checked.call("postNamespacedDiagnosis", diagnoses, try checked.example("Diagnosis"), expecting: 201)
+        let name = try #require(created?[path: "metadata", "name"]?.stringValue)
+        try await checked.call("listDiagnosisForAllNamespaces", "\(base)/diagnoses", expecting: 200)
+        let patch = [("Content-Type", "application/merge-patch+json")]
+        try await checked.call(
+            "patchNamespacedDiagnosis", "\(diagnoses)/\(name)", ["spec": ["nodeName": "other"]], expecting: 422, headers: patch)
+        try await checked.call("cancelDiagnosis", "/api/v1/diagnoses/kubediag/\(name)/cancel", expecting: 200)
+        try await checked.call("rerunDiagnosis", "/api/v1/diagnoses/kubediag/\(name)/rerun", expecting: 201)
+        try await checked.call("rerunDiagnosis", "/api/v1/diagnoses/kubediag/none/rerun", expecting: 404)
+        try await checked.call("getDiagnosisEvidence", "/api/v1/evidence/none/1.output", expecting: 404)
+        try await checked.call("listDiagnosisEvidence", "/api/v1/evidence/none", expecting: 404)
+        await checked.service.stop()
+    }
+
+    @Test func triggerRouter() async throws {
+        // A scheduler behind it, so that alerts can be stored; graph-builder stays away.
+        let scheduler = try await CheckedService(.scheduler)
+        let checked = try await CheckedService(
+            .triggerRouter, settings: ["--scheduler-url", scheduler.service.url, "--graph-builder-url", "http://127.0.0.1:1"])
+        try await checked.checkCommonRoutes()
+        try await checked.checkDiscovery()
+        let webhook = try checked.bodyExample("receiveAlertmanagerWebhook")
+        let (path, token) = ("/api/v1/receivers/alertmanager", RunningService.receiverToken)
+        let missed = try await checked.call("receiveAlertmanagerWebhook", path, webhook, expecting: 200, token: token)
+        #expect(missed?[path: "totals", "noMatch"] == 1)
+        try await checked.call("postTrigger", "\(base)/triggers", try checked.example("Trigger"), expecting: 201)
+        let taken = try await checked.call("receiveAlertmanagerWebhook", path, webhook, expecting: 200, token: token)
+        #expect(taken?[path: "totals", "created"] == 1)
+        let alerts = try checked.bodyExample("receivePrometheusAlerts")
+        try await checked.call("receivePrometheusAlerts", "/api/v2/alerts", alerts, expecting: 200, token: token)
+        try await checked.call("receivePrometheusAlerts", "/api/v2/alerts", webhook, expecting: 400, token: token)
+        let test = try checked.bodyExample("testTriggers")
+        let tested = try await checked.call("testTriggers", "/api/v1/triggers/test", test, expecting: 200)
+        #expect(tested?["alerts"]?.arrayValue?.first?["matches"]?.arrayValue?.count == 1)
+        try await checked.call("testTriggers", "/api/v1/triggers/test", ["labels": ["alertname": "Other"]], expecting: 200)
+        let decisions = try await checked.call("listDecisions", "/api/v1/decisions?explain=true", expecting: 200)
+        #expect((decisions?["items"]?.arrayValue?.count ?? 0) >= 2)
+        try await checked.call("listDecisions", "/api/v1/decisions?surprise=1", expecting: 400)
+        try await checked.call("listDiagnosisForAllNamespaces", "\(base)/diagnoses", expecting: 200)
+        try await checked.call("listOperation", "\(base)/operations", expecting: 503)
+        await scheduler.service.stop()
+        var another = webhook
+        another["alerts"] = .array([["labels": ["alertname": "NodeFilesystemAlmostOutOfSpace", "instance": "other"]]])
+        try await checked.call("receiveAlertmanagerWebhook", path, another, expecting: 503, token: token)
+        await checked.service.stop()
+    }
+
+    @Test func agentExecutor() async throws {
+        let checked = try await CheckedService(.agentExecutor)
+        try await checked.checkCommonRoutes()
+        let job = try checked.bodyExample("putJob")
+        let path = "/api/v1/jobs/\(job["uid"]?.stringValue ?? "")"
+        try await checked.call("getJob", path, expecting: 404)
+        try await checked.call("putJob", path, job, expecting: 202)
+        try await checked.call("putJob", path, job, expecting: 200)
+        var moved = job
+        moved["node"] = "web-08"
+        try await checked.call("putJob", path, moved, expecting: 409)
+        try await checked.call("putJob", path, ["uid": 1], expecting: 400)
+        try await checked.call("listJobs", "/api/v1/jobs", expecting: 200)
+        try await checked.call("getJob", path, expecting: 200)
+        let other = "/api/v1/jobs/00000000-0000-4000-8000-000000000000"
+        try await checked.call("cancelJob", "\(other)?dispatchAttempt=1", expecting: 200)
+        try await checked.call("cancelJob", other, expecting: 400)
+        try await checked.call("listEvidence", path.replacing("jobs", with: "evidence"), expecting: 200)
+        try await checked.call("listEvidence", other.replacing("jobs", with: "evidence"), expecting: 404)
+        try await checked.call("getEvidence", path.replacing("jobs", with: "evidence") + "/none", expecting: 404)
+        try await checked.call("runProcessor", "/processor/none", ["a": "b"], expecting: 404)
+        await checked.service.stop()
+    }
+}
+
+extension CheckedService {
+    /// The example of an operation's body.
+    func bodyExample(_ id: String) throws -> JSON {
+        let operation = try #require(operations.first { $0.id == id })
+        let body = try #require(try folder.requestBody(of: operation))
+        let media = try #require(body.member("content")?.member("application/json"))
+        return try #require(try folder.examples(media).first)
+    }
+}
