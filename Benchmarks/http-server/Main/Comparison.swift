@@ -16,17 +16,20 @@ struct Comparison {
                 costs[subject, default: []].append(measure(subject))
             }
         }
-        let reference = median(costs[.reference] ?? [])
+        var isOver = false
         for subject in Subject.allCases {
-            let cost = median(costs[subject] ?? [])
+            let ratio = median(ratios(subject, costs))
+            if let limit = subject.ratioMax, ratio > limit { isOver = true }
             print(
-                pad(subject.rawValue, 24) + pad(decimal(cost * 1e6), 8) + " µs   " + pad(decimal(cost / reference) + "×", 8)
+                pad(subject.rawValue, 24) + pad(decimal(median(costs[subject] ?? []) * 1e6), 8) + " µs   " + pad(decimal(ratio) + "×", 8)
                     + (subject.ratioMax.map { "at most \(decimal($0))×" } ?? ""))
         }
-        let isOver = Subject.allCases.contains { subject in
-            subject.ratioMax.map { median(costs[subject] ?? []) / reference > $0 } ?? false
-        }
         exit(isOver ? 1 : 0)
+    }
+
+    /// What a round cost beside the reference of the same round, which the machine disturbed alike.
+    private func ratios(_ subject: Subject, _ costs: [Subject: [Double]]) -> [Double] {
+        zip(costs[subject] ?? [], costs[.reference] ?? []).map { $0 / $1 }
     }
 
     /// Seconds of the server's CPU per request.
