@@ -126,7 +126,7 @@ extension HTTPClientSuite {
         @Test func waitingForAConnectionHasTheSameDeadline() async throws {
             let server = RawServer { connection, _ in connection.waitForClose() }
             try await withClient(HTTPClientConfiguration(connectionsPerOriginMax: 1, waitingRequestsMax: 1)) { (client) async throws in
-                async let first = client.failure(ClientRequest(url: server.url(), timeoutSeconds: 1.5))
+                let first = Task { await client.failure(ClientRequest(url: server.url(), timeoutSeconds: 60)) }
                 #expect(await eventually { server.accepted == 1 })
                 let others = await withTaskGroup(of: HTTPClientError?.self) { group in
                     for _ in 0..<4 { group.addTask { await client.failure(ClientRequest(url: server.url(), timeoutSeconds: 0.4)) } }
@@ -135,7 +135,8 @@ extension HTTPClientSuite {
                 let waited = others.count { $0 == .timedOut(.queue, neverSent: true) }
                 let refused = others.count { $0 == .overloaded(neverSent: true) }
                 #expect(waited >= 1 && refused >= 1 && waited + refused == 4)
-                #expect(await first == .timedOut(.response, neverSent: false))
+                first.cancel()
+                #expect(await first.value == .cancelled(neverSent: false))
             }
         }
 

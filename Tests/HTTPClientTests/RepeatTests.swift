@@ -129,7 +129,7 @@ extension HTTPClientSuite {
                 _ = connection.readRequest()
             }
             try await withClient { (client) async throws in
-                let retry = RetryPolicy(attemptsMax: 2, backoffSeconds: 0.3)
+                let retry = RetryPolicy(attemptsMax: 2, backoffSeconds: 2)
                 async let outcome = client.failure(ClientRequest(url: server.url(), timeoutSeconds: 10, retry: retry))
                 #expect(await eventually { server.accepted == 1 })
                 server.stopListening()

@@ -91,24 +91,6 @@ extension HTTPClientSuite {
             }
         }
 
-        @Test func pausedStreamsCostNoProcessorTime() async throws {
-            let server = RawServer { connection, _ in
-                _ = connection.readRequest()
-                connection.write("HTTP/1.1 200 OK\r\n\r\n")
-                let megabyte = [UInt8](repeating: 0x0A, count: 1 << 20)
-                while connection.write(megabyte) {}
-            }
-            try await withClient(HTTPClientConfiguration(streamBufferBytesMax: 16 << 10)) { (client) async throws in
-                let stream = try await client.stream(ClientRequest(url: server.url()))
-                try await Task.sleep(for: .milliseconds(200))
-                let before = clock()
-                try await Task.sleep(for: .milliseconds(500))
-                let spent = Double(clock() - before) / Double(CLOCKS_PER_SEC)
-                #expect(spent < 0.25, "the loop spins while the reader is away: \(spent) s")
-                stream.cancel()
-            }
-        }
-
         @Test func silenceEndsAStream() async throws {
             let server = RawServer { connection, _ in
                 _ = connection.readRequest()
@@ -131,12 +113,12 @@ extension HTTPClientSuite {
                 connection.write(Self.chunkedHead)
                 for number in 0..<8 {
                     connection.write(chunk("\(number)\n"))
-                    usleep(100_000)
+                    usleep(300_000)
                 }
                 connection.write("0\r\n\r\n")
             }
             try await withClient { (client) async throws in
-                let stream = try await client.stream(ClientRequest(url: server.url(), timeoutSeconds: 0.4, idleTimeoutSeconds: 5))
+                let stream = try await client.stream(ClientRequest(url: server.url(), timeoutSeconds: 2, idleTimeoutSeconds: 10))
                 let (lines, error) = await collect(stream)
                 #expect(lines.count == 8 && error == nil)
             }
@@ -215,45 +197,6 @@ extension HTTPClientSuite {
             async let outcome = collect(stream)
             await client.shutdown()
             #expect(await outcome.error == .closed(neverSent: false))
-        }
-    }
-
-    @Suite("Descriptors and threads")
-    struct LeakTests {
-        private func entries(_ path: String) -> [String] { (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] }
-
-        private func loopThreads() -> Int {
-            entries("/proc/self/task").filter {
-                (try? String(contentsOfFile: "/proc/self/task/\($0)/comm", encoding: .utf8)) == "http-client\n"
-            }.count
-        }
-
-        @Test func nothingIsLeftBehind() async throws {
-            let server = RawServer { connection, number in
-                guard connection.readRequest() != nil else { return }
-                if number % 3 == 0 { connection.respond("ok") } else { connection.waitForClose() }
-            }
-            let round = {
-                let client = try HTTPClient()
-                await withTaskGroup(of: Void.self) { group in
-                    for _ in 0..<6 {
-                        group.addTask { _ = try? await client.answer(ClientRequest(url: server.url(), timeoutSeconds: 0.02)) }
-                        group.addTask { _ = try? await client.stream(ClientRequest(url: server.url(), timeoutSeconds: 0.02)) }
-                    }
-                }
-                return client
-            }
-            try await round().shutdown()
-            // Those of earlier tests that were let go without shutdown are gone by now, or soon.
-            #expect(await eventually { loopThreads() == 0 })
-            let before = entries("/proc/self/fd").count
-            for number in 0..<20 {
-                let client = try await round()
-                // Every other one is let go instead of being shut down.
-                if number % 2 == 0 { await client.shutdown() }
-            }
-            #expect(await eventually { loopThreads() == 0 })
-            #expect(await eventually { entries("/proc/self/fd").count <= before + 2 })
         }
     }
 }

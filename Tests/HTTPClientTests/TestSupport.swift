@@ -3,7 +3,7 @@ import HTTPClient
 import Synchronization
 import Testing
 
-/// All tests of this target that open sockets run one after the other: they count descriptors and threads.
+/// The tests that open sockets run one after the other: some of them watch the clock.
 @Suite("HTTP client", .serialized)
 enum HTTPClientSuite {}
 

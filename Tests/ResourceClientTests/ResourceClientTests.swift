@@ -103,6 +103,8 @@ struct ResourceClientTests {
             #expect(path.hasPrefix("/apis/diagnosis.kubediag.org/v1/operations/"))
             #expect(path.split(separator: "/").count == 5)
             #expect(server.requests.allSatisfy { $0.head.rawQuery.isEmpty })
+            // Nor would it behind a proxy that resolves dots.
+            #expect(!path.hasSuffix("/.") && !path.hasSuffix("/.."))
         }
     }
 
