@@ -41,7 +41,8 @@ final class AgentProcess: Sendable {
         http = try HTTPClient()
         let isUp = try await eventually(seconds: 30) { FileManager.default.fileExists(atPath: portFile) }
         guard isUp else {
-            throw AgentFault(message: "the agent does not start: \((try? String(contentsOfFile: files + "/log", encoding: .utf8)) ?? "")")
+            throw AgentFault(
+                message: "the agent does not start: \(((try? String(contentsOfFile: files + "/log", encoding: .utf8)) ?? "").prefix(400))")
         }
         let port = try String(contentsOfFile: portFile, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
         url = "http://127.0.0.1:\(port)"

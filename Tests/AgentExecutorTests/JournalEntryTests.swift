@@ -30,13 +30,16 @@ import Testing
     }
 
     @Test func retentionDropsTheOldAndThenTheOldest() {
-        func job(_ age: Double, _ bytes: Int64) -> FinishedJob {
-            FinishedJob(
-                attempt: 1, namespace: "n", name: "d", succeeded: true, endedAt: Timestamp(seconds: 1000).adding(seconds: -age),
-                evidence: [EvidenceItem(ref: "r", path: "/p", bytes: bytes, operation: "o", isHostPath: false)])
+        func job(_ age: Double, _ bytes: Int64) -> SettledJob {
+            SettledJob(attempt: 1, endedAt: Timestamp(seconds: 1000).adding(seconds: -age), bytes: bytes)
         }
-        let retention = EvidenceRetention(seconds: 100, bytesMax: 25)
-        let jobs = [(UID("old"), job(101, 1)), (UID("a"), job(3, 10)), (UID("b"), job(2, 10)), (UID("c"), job(1, 10))]
-        #expect(Set(retention.overdue(jobs, at: Timestamp(seconds: 1000)).map(\.0)) == [UID("old"), UID("a")])
+        let jobs = [UID("old"): job(101, 1), UID("a"): job(3, 10), UID("b"): job(2, 10), UID("c"): job(1, 10), UID("none"): job(4, 0)]
+        func overdue(_ bytesMax: Int64, _ jobsMax: Int) -> Set<UID> {
+            let retention = EvidenceRetention(seconds: 100, bytesMax: bytesMax, jobsMax: jobsMax)
+            return Set(retention.overdue(jobs, at: Timestamp(seconds: 1000)))
+        }
+        #expect(overdue(25, 100) == [UID("old"), UID("a")])
+        #expect(overdue(100, 2) == [UID("old"), UID("none"), UID("a")])
+        #expect(overdue(100, 100) == [UID("old")])
     }
 }

@@ -40,7 +40,8 @@ struct AgentParts: Sendable {
             desk: desk, journal: journal, evidence: evidence,
             retention: EvidenceRetention(
                 seconds: configuration[AgentSettings.evidenceAge].secondsValue,
-                bytesMax: Int64(configuration[AgentSettings.evidenceBytesMax].bytes)), logger: logger)
+                bytesMax: Int64(configuration[AgentSettings.evidenceBytesMax].bytes), jobsMax: configuration[AgentSettings.finishedJobsMax]),
+            logger: logger)
         let scheduler = ServiceClient(http: http, base: configuration[AgentSettings.scheduler], token: context.clientToken)
         let reporter = Reporter(
             desk: desk, journal: journal, standing: standing, scheduler: scheduler, settler: settler,
@@ -77,6 +78,8 @@ struct AgentParts: Sendable {
                     },
                 ]
             },
+            // The scheduler calls this agent by the address that it was told.
+            hosts: configuration[AgentSettings.advertiseAddress].map { [$0.host] } ?? [],
             close: {
                 await runner.shutdown()
                 await http.shutdown()
@@ -131,9 +134,11 @@ struct Restoration: Sendable {
 
     func perform(_ begun: [JobKey: [BegunStep]]) async throws {
         let tombstones = try await journal.all(Journal.Bucket.tombstones, as: Tombstone.self)
-        let finished = try await journal.all(Journal.Bucket.finished, as: FinishedJob.self)
+        let finished = try await journal.all(Journal.Bucket.finished, as: FinishedJob.self) { job in
+            SettledJob(attempt: job.attempt, endedAt: job.endedAt, bytes: job.evidence.reduce(0) { $0 + $1.bytes })
+        }
         await desk.restore(
-            acknowledged: Dictionary(finished.map { (UID($0.key), $0.value.attempt) }) { max($0, $1) },
+            settled: Dictionary(finished.map { (UID($0.key), $0.value) }) { first, _ in first },
             tombstones: Dictionary(tombstones.map { (UID($0.key), $0.value.attempt) }) { max($0, $1) })
         let progress = Dictionary(
             try await journal.all(Journal.Bucket.progress, as: JobJournalEntry.self).map { ($0.key, $0.value) }

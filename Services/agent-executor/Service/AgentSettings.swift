@@ -31,6 +31,9 @@ public enum AgentSettings {
         "evidence-max-age", default: .seconds(240 * 3600), help: "how long the output of a finished job is kept")
     public static let evidenceBytesMax = Setting<ByteCount>(
         "evidence-bytes-max", default: .mebibytes(4096), help: "bytes of finished jobs' output that are kept; past it the oldest go")
+    public static let finishedJobsMax = Setting<Int>(
+        "finished-jobs-max", default: 20_000, in: 1...1_000_000,
+        help: "finished jobs that are remembered with their output; past it the oldest go")
     public static let reportBytesMax = Setting<ByteCount>(
         "report-bytes-max", default: .kibibytes(1024), help: "largest report to the scheduler; past it previews and results are left out",
         validate: { $0.bytes >= 64 * 1024 ? nil : "has to be at least 64KiB" })
@@ -38,6 +41,7 @@ public enum AgentSettings {
     public static let all: [SettingDefinition] = [
         nodeName.definition, aliases.definition, advertiseAddress.definition, scheduler.definition, jobsMax.definition,
         queuedJobsMax.definition, storageRoots.definition, evidenceStepMax.definition, evidenceAge.definition, evidenceBytesMax.definition,
+        finishedJobsMax.definition,
         reportBytesMax.definition,
     ]
 

@@ -4,8 +4,6 @@ import Model
 extension JobDesk {
     struct Limits: Sendable {
         var queuedMax: Int
-        /// Receipts of acknowledged jobs that are remembered.
-        var acknowledgedMax = 100_000
     }
 
     struct Entry: Sendable {
@@ -31,6 +29,14 @@ extension JobDesk {
         /// Its end is durable and not yet acknowledged.
         case ended
     }
+}
+
+/// What is remembered of a job whose end the scheduler has taken.
+struct SettledJob: Sendable, Hashable {
+    var attempt: Int
+    var endedAt: Timestamp
+    /// Of its evidence.
+    var bytes: Int64
 }
 
 /// Uids in the order they came.

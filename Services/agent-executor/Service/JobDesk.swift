@@ -8,8 +8,8 @@ import Model
 actor JobDesk {
     let limits: Limits
     private(set) var entries: [UID: Entry] = [:]
-    /// Attempts that have ended and were acknowledged.
-    private var acknowledged: [UID: Int] = [:]
+    /// Jobs that have ended and were acknowledged.
+    private(set) var settled: [UID: SettledJob] = [:]
     private var tombstones: [UID: Int] = [:]
     private var reserved: Set<UID> = []
     private var queue = JobQueue()
@@ -25,8 +25,10 @@ actor JobDesk {
 
     func known(_ uid: UID) -> JobAdmission.Known? {
         if let entry = entries[uid] { return JobAdmission.Known(attempt: entry.key.attempt, state: Self.state(entry)) }
-        return acknowledged[uid].map { JobAdmission.Known(attempt: $0, state: .finished) }
+        return settled[uid].map { JobAdmission.Known(attempt: $0.attempt, state: .finished) }
     }
+
+    func isKnown(_ uid: UID) -> Bool { entries[uid] != nil || settled[uid] != nil || reserved.contains(uid) }
 
     func verdict(putting attempt: Int, _ uid: UID) -> JobAdmission.Verdict {
         JobAdmission.verdict(putting: attempt, known: known(uid), tombstone: tombstones[uid])
@@ -58,7 +60,7 @@ actor JobDesk {
                 old.interrupt?()
             }
         }
-        acknowledged[key.uid] = nil
+        settled[key.uid] = nil
         entries[key.uid] = entry
         if entry.stage == .waiting { offer(key.uid) }
     }
@@ -73,8 +75,8 @@ actor JobDesk {
         if entry.stage == .waiting { offer(key.uid) }
     }
 
-    func restore(acknowledged attempts: [UID: Int], tombstones buried: [UID: Int]) {
-        acknowledged = attempts
+    func restore(settled jobs: [UID: SettledJob], tombstones buried: [UID: Int]) {
+        settled = jobs
         tombstones = buried
     }
 
@@ -246,16 +248,13 @@ actor JobDesk {
         }
     }
 
-    /// Forgets a job that the scheduler has taken the outcome of, or wants nothing more of.
-    func settle(_ key: JobKey) -> Entry? {
+    /// Takes a job off whose end the scheduler has taken, or of which it wants nothing more.
+    func settle(_ key: JobKey, at now: Timestamp) -> Entry? {
         guard let entry = entry(key), entry.stage == .ended else { return nil }
         entries[key.uid] = nil
-        acknowledged[key.uid] = key.attempt
-        if acknowledged.count > limits.acknowledgedMax, let some = acknowledged.keys.first { acknowledged[some] = nil }
+        settled[key.uid] = SettledJob(attempt: key.attempt, endedAt: now, bytes: entry.evidence.reduce(0) { $0 + $1.bytes })
         return entry
     }
 
-    func forgetAcknowledged(_ uids: Set<UID>) {
-        for uid in uids { acknowledged[uid] = nil }
-    }
+    func forgetSettled(_ uid: UID) { settled[uid] = nil }
 }

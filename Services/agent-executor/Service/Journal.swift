@@ -73,14 +73,13 @@ struct Journal: Sendable {
     }
 
     /// Leaves of acknowledged jobs only what their evidence needs.
-    func settle(_ jobs: [(key: JobKey, finished: FinishedJob)], expiresAt: Timestamp) async throws {
+    func settle(_ jobs: [(key: JobKey, finished: FinishedJob)]) async throws {
         var writes: [Write] = []
         for job in jobs {
             writes.append(.deleteRecord(bucket: Bucket.jobs, key: job.key.text))
             writes.append(.deleteRecord(bucket: Bucket.progress, key: job.key.text))
             writes.append(
-                .putRecord(
-                    bucket: Bucket.finished, key: job.key.uid.rawValue, value: try JSON.encode(job.finished), expiresAt: expiresAt))
+                .putRecord(bucket: Bucket.finished, key: job.key.uid.rawValue, value: try JSON.encode(job.finished)))
         }
         try await store.transact(writes)
     }
@@ -99,11 +98,18 @@ struct Journal: Sendable {
 
     /// All records of a bucket, decoded.
     func all<Value: Decodable>(_ bucket: String, as type: Value.Type) async throws -> [(key: String, value: Value)] {
-        var found: [(key: String, value: Value)] = []
+        try await all(bucket, as: type) { $0 }
+    }
+
+    /// What `summary` makes of all records of a bucket; the records themselves are not held at once.
+    func all<Value: Decodable, Summary>(
+        _ bucket: String, as type: Value.Type, _ summary: (Value) -> Summary
+    ) async throws -> [(key: String, value: Summary)] {
+        var found: [(key: String, value: Summary)] = []
         var after: String?
         while true {
             let records = try await store.scanRecords(bucket: bucket, prefix: "", after: after, limit: 500)
-            for record in records { found.append((record.key, try JSON.decode(type, from: record.value))) }
+            for record in records { found.append((record.key, summary(try JSON.decode(type, from: record.value)))) }
             guard let last = records.last else { return found }
             after = last.key
         }

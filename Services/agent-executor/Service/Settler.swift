@@ -31,7 +31,8 @@ final class Settler: Sendable {
 
     /// Takes a job off the desk whose end is the scheduler's now.
     func settle(_ key: JobKey, removingEvidence: Bool = false) async {
-        guard let entry = await desk.settle(key) else { return }
+        let now = WallClock.now()
+        guard let entry = await desk.settle(key, at: now) else { return }
         var items = entry.evidence
         if key.attempt > 1 { items = await earlierEvidence(key.uid, than: items) + items }
         if removingEvidence {
@@ -40,7 +41,7 @@ final class Settler: Sendable {
         }
         let finished = FinishedJob(
             attempt: key.attempt, namespace: entry.job.namespace, name: entry.job.name, succeeded: entry.run.end?.succeeded ?? false,
-            endedAt: WallClock.now(), evidence: items)
+            endedAt: now, evidence: items)
         let isFirst = settled.withLock { settled in
             settled.append((key, finished))
             return settled.count == 1
@@ -90,7 +91,7 @@ final class Settler: Sendable {
             let batch = settled.withLock { Array($0.prefix(Self.batchMax)) }
             guard !batch.isEmpty else { return }
             do {
-                try await journal.settle(batch, expiresAt: WallClock.now().adding(seconds: retention.seconds))
+                try await journal.settle(batch)
             } catch {
                 logger.warning("journal can't be shrunk now", metadata: ["cause": "\(error)"])
                 bell.ring()
@@ -104,40 +105,40 @@ final class Settler: Sendable {
     private func sweep() async {
         do {
             let now = WallClock.now()
-            let finished = try await journal.all(Journal.Bucket.finished, as: FinishedJob.self).map { (UID($0.key), $0.value) }
-            for (uid, job) in retention.overdue(finished, at: now) {
-                await evidence.remove(uid, job.evidence)
+            for uid in retention.overdue(await desk.settled, at: now) {
+                if let job = try await journal.finished(uid) { await evidence.remove(uid, job.evidence) }
                 try await journal.forget(uid)
-                await desk.forgetAcknowledged([uid])
+                await desk.forgetSettled(uid)
             }
             while try await journal.store.purgeExpiredRecords(now: now, limit: 500) == 500 {}
             let tombstones = Set(try await journal.all(Journal.Bucket.tombstones, as: Tombstone.self).map { UID($0.key) })
             await desk.keepTombstones(tombstones)
-            var known = Set(try await journal.all(Journal.Bucket.finished, as: FinishedJob.self).map { UID($0.key) })
-            known.formUnion(await desk.held.map(\.uid))
-            known.formUnion(settled.withLock { $0.map(\.key.uid) })
-            for uid in await evidence.uids() where !known.contains(uid) { await evidence.remove(uid, []) }
+            // The folders first: a job that comes meanwhile is known by the time it is looked for.
+            for uid in await evidence.uids() where await !desk.isKnown(uid) { await evidence.remove(uid, []) }
         } catch {
             logger.warning("old evidence can't be removed now", metadata: ["cause": "\(error)"])
         }
     }
 }
 
-/// How long the evidence of finished jobs is kept, and how much of it.
+/// How long finished jobs and their evidence are kept, and how much of it.
 struct EvidenceRetention: Sendable {
     let seconds: Double
     let bytesMax: Int64
+    let jobsMax: Int
 
-    /// The jobs whose evidence has to go: what is too old, then the oldest until the rest fits.
-    func overdue(_ jobs: [(UID, FinishedJob)], at now: Timestamp) -> [(UID, FinishedJob)] {
-        var kept: Int64 = 0
-        var overdue: [(UID, FinishedJob)] = []
-        for (uid, job) in jobs.sorted(by: { $0.1.endedAt > $1.1.endedAt }) {
-            let bytes = job.evidence.reduce(0) { $0 + $1.bytes }
-            if now.seconds(since: job.endedAt) > seconds || (bytes > 0 && kept + bytes > bytesMax) {
-                overdue.append((uid, job))
+    /// The jobs that have to go: what is too old, then the oldest until the rest fits.
+    func overdue(_ jobs: [UID: SettledJob], at now: Timestamp) -> [UID] {
+        var bytes: Int64 = 0
+        var count = 0
+        var overdue: [UID] = []
+        for (uid, job) in jobs.sorted(by: { ($0.value.endedAt, $0.key) > ($1.value.endedAt, $1.key) }) {
+            let fits = count < jobsMax && (job.bytes == 0 || bytes + job.bytes <= bytesMax)
+            if fits, now.seconds(since: job.endedAt) <= seconds {
+                bytes += job.bytes
+                count += 1
             } else {
-                kept += bytes
+                overdue.append(uid)
             }
         }
         return overdue
