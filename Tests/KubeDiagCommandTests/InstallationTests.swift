@@ -52,7 +52,7 @@ import Testing
             program: "/opt/my tools/agent-executor", node: "web-08", scheduler: "http://10.0.0.5:8082", listen: "0.0.0.0", port: 8090,
             advertise: "http://10.0.0.8:8090", configuration: "/etc/kubediag", data: "/var/lib/100%/$x")
         #expect(unit.text.contains("ExecStart=\"/opt/my tools/agent-executor\" --node-name web-08 --scheduler-url http://10.0.0.5:8082"))
-        #expect(unit.text.contains("--allowed-hosts 10.0.0.8"))
+        #expect(unit.text.contains("--advertise-address http://10.0.0.8:8090"))
         #expect(unit.text.contains("--data-dir \"/var/lib/100%%/$$x\""))
         #expect(unit.text.contains("--client-token-file /etc/kubediag/agent-token"))
     }

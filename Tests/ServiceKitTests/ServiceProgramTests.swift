@@ -88,6 +88,26 @@ import Testing
         #expect(log.contains("\"message\":\"stopped\""))
     }
 
+    @Test func whatHangsIsEndedAllTheSame() async throws {
+        let result = await #expect(processExitsWith: .exitCode(1), observing: [\.standardErrorContent]) {
+            var program = ServiceProgram(name: "test", summary: "is a test", defaultPort: 0, settings: []) { _ in
+                // Neither cancellation nor anything else ends this loop.
+                let stuck = BackgroundLoop { await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in } }
+                return ServiceAssembly(endpoints: [], background: { _ in [stuck] })
+            }
+            program.shutdownSecondsMax = 1
+            let signalling = Task {
+                guard try await eventually({ ServiceProgramTests.isTermHandled() }) else { return }
+                kill(getpid(), SIGTERM)
+            }
+            let status = await program.run(arguments: ["--port", "0"], environment: [:])
+            try await signalling.value
+            exit(status)
+        }
+        let log = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+        #expect(log.contains("shutdown took too long"))
+    }
+
     @Test func aServiceThatCannotBeBuiltEndsWith1() async {
         await #expect(processExitsWith: .exitCode(1)) {
             struct NoDisk: Error {}

@@ -23,7 +23,7 @@ final class RunningServer: Sendable {
         """
 
     init(endpoints: [Endpoint], allowedHosts: [String] = []) throws {
-        log = try LogCapture()
+        log = try LogCapture(level: .info)
         http = try HTTPClient(configuration: HTTPClientConfiguration())
         var options = ServiceServer.Options()
         options.allowedHosts = allowedHosts

@@ -7,15 +7,18 @@ public struct ServiceAssembly: Sendable {
     /// Loops that run beside the server, made once it is known where it listens. Each returns soon after graceful shutdown begins; they are
     /// told to stop after the server has drained, in reverse order.
     public var background: @Sendable (BoundAddress) throws -> [any Service]
+    /// Names by which this service has told others to call it, such as the host of an advertised address: a request's `Host` may say them.
+    public var hosts: [String]
     /// Closes stores and clients, once everything else has ended.
     public var close: @Sendable () async -> Void
 
     public init(
         endpoints: [Endpoint], background: @escaping @Sendable (BoundAddress) throws -> [any Service] = { _ in [] },
-        close: @escaping @Sendable () async -> Void = {}
+        hosts: [String] = [], close: @escaping @Sendable () async -> Void = {}
     ) {
         self.endpoints = endpoints
         self.background = background
+        self.hosts = hosts
         self.close = close
     }
 }

@@ -60,6 +60,7 @@ public final class ServiceServer: Sendable {
             },
             observer: { record in
                 requests.observe(template: record.routeTemplate, method: record.method, status: record.status, duration: record.duration)
+                if logger.logLevel <= .debug { Self.log(record, logger) }
             })
         let router = try Router(self.endpoints.map { Self.route($0, logger: logger) })
         let server = HTTPServer(configuration: options.http, router: router, hooks: hooks, logger: logger)
@@ -70,10 +71,16 @@ public final class ServiceServer: Sendable {
     }
 
     /// The server of a service that was built from `context`, with the options of its settings.
-    public convenience init(_ context: ServiceContext, endpoints: [Endpoint], authenticator: Authenticator) throws {
+    ///
+    /// - Parameter hosts: allowed beside those of the settings.
+    public convenience init(
+        _ context: ServiceContext, endpoints: [Endpoint], authenticator: Authenticator, hosts: [String] = []
+    ) throws {
+        var options = Options(context.configuration)
+        options.allowedHosts += hosts
         try self.init(
-            name: context.name, endpoints: endpoints, options: Options(context.configuration), authenticator: authenticator,
-            metrics: context.metrics, health: context.health, logger: context.logger)
+            name: context.name, endpoints: endpoints, options: options, authenticator: authenticator, metrics: context.metrics,
+            health: context.health, logger: context.logger)
     }
 
     /// Binds and serves; returns where.
@@ -90,6 +97,17 @@ public final class ServiceServer: Sendable {
     /// Accepts nothing more, lets the handlers at work finish, ends the streams, and returns when the last answer is out.
     public func drain() async {
         await server.drain(graceSeconds: options.drainSecondsMax)
+    }
+
+    /// Every request, for whoever asked for that much.
+    private static func log(_ record: RequestRecord, _ logger: Logger) {
+        logger.debug(
+            "request",
+            metadata: [
+                "method": "\(record.method)", "route": "\(record.routeTemplate ?? "unmatched")",
+                "status": .stringConvertible(record.status), "millis": .stringConvertible(record.duration.secondsValue * 1000),
+                "bytes_in": .stringConvertible(record.bytesIn), "bytes_out": .stringConvertible(record.bytesOut),
+            ])
     }
 
     private static func route(_ endpoint: Endpoint, logger: Logger) -> Route {

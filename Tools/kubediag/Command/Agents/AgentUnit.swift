@@ -14,7 +14,7 @@ struct AgentUnit {
     var arguments: [String] {
         [
             program, "--node-name", node, "--scheduler-url", scheduler, "--listen", listen, "--port", String(port), "--advertise-address",
-            advertise, "--allowed-hosts", Self.host(advertise), "--data-dir", data, "--token-file", "\(configuration)/agent-accepted",
+            advertise, "--data-dir", data, "--token-file", "\(configuration)/agent-accepted",
             "--client-token-file", "\(configuration)/agent-token",
         ]
     }
@@ -46,11 +46,5 @@ struct AgentUnit {
         let isPlain = escaped.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_./:=,%@[]".contains($0)) }
         if isPlain, !escaped.isEmpty { return escaped }
         return "\"" + escaped.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
-    }
-
-    private static func host(_ url: String) -> String {
-        let authority = url.split(separator: "://", maxSplits: 1).last ?? ""
-        if authority.first == "[" { return String(authority.prefix { $0 != "]" }) + "]" }
-        return String(authority.prefix { $0 != ":" && $0 != "/" })
     }
 }
