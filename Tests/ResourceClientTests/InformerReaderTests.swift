@@ -26,6 +26,7 @@ struct InformerReaderTests {
                 let script = JSON.string(String(repeating: "x", count: 100_000))
                 for _ in 0..<400 { server.put("op", ["processor": ["scriptRunner": ["script": script]]]) }
                 // 40 MB are to be sent; the buffers of both sides hold a part of it, and then the server waits.
+                #expect(await eventually { server.state.withLock { $0.linesWritten } > 0 })
                 var (before, written) = (-1, 0)
                 repeat {
                     before = written
