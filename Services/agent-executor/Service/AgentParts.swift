@@ -31,7 +31,8 @@ struct AgentParts: Sendable {
             root: folders.evidence, storageRoots: configuration[AgentSettings.storageRoots],
             stepBytesMax: Int64(configuration[AgentSettings.evidenceStepMax].bytes), disk: disk)
         let desk = JobDesk(limits: JobDesk.Limits(queuedMax: configuration[AgentSettings.queuedJobsMax]))
-        let begun = await Leftovers(folders: folders, runner: runner, logger: logger).end(journal.identity.journalID)
+        let begun = await Leftovers(folders: folders, runner: runner, logger: logger).end(
+            journal.identity.journalID, isCopy: dropped != nil)
         try await Restoration(journal: journal, desk: desk, logger: logger).perform(begun)
 
         let standing = Standing()
@@ -109,10 +110,15 @@ struct Leftovers: Sendable {
     let runner: ProcessRunner
     let logger: Logger
 
-    func end(_ journal: JournalID) async -> [JobKey: [BegunStep]] {
+    func end(_ journal: JournalID, isCopy: Bool) async -> [JobKey: [BegunStep]] {
         var begun: [JobKey: [BegunStep]] = [:]
         var leaders: [ProcessIdentity] = []
         let names = FileTree.names(in: folders.run)
+        // What a copy tells of may be running right now, for the original.
+        if isCopy {
+            for name in names { _ = FileTree.remove("\(folders.run)/\(name)") }
+            return [:]
+        }
         for record in names.compactMap({ LeaderRecord(folder: "\(folders.run)/\($0)") }) {
             if let leader = record.leader { leaders.append(leader) }
             guard let trace = ExecutionTrace(parsing: record.note) else { continue }
