@@ -9,6 +9,10 @@ import Testing
     @Test func fullDiskIs503UntilSpaceReturns() async throws {
         let mount = try TemporaryDirectory()
         try run("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", mount.path)
+        defer {
+            try? run("umount", "--lazy", mount.path)
+            mount.remove()
+        }
         let cluster = try await Cluster()
         // The scheduler's data directory is moved onto the small disk.
         cluster.kill("scheduler")
@@ -41,8 +45,6 @@ import Testing
         }
         #expect(areDone, "\(number + 1) diagnoses wanted: \(phases)")
         try await cluster.stop()
-        try run("umount", mount.path)
-        mount.remove()
     }
 
     private func run(_ program: String, _ arguments: String...) throws {

@@ -10,7 +10,7 @@ extension Cluster {
         _ name: String, _ method: HTTPMessage.Method, _ path: String, _ body: [UInt8]? = nil, token: String = Cluster.admin,
         type: String = "application/json", timeoutSeconds: Double = 20
     ) async throws -> (status: Int, body: [UInt8]) {
-        var request = ClientRequest(method: method, url: url(name) + path, timeoutSeconds: timeoutSeconds)
+        var request = request(name, method, path, timeoutSeconds: timeoutSeconds)
         request.headers.set("Authorization", "Bearer \(token)")
         if let body {
             request.body = body

@@ -26,12 +26,20 @@ package final class Cluster: @unchecked Sendable {
     private var processes: [String: Process] = [:]
     private var ports: [String: Int] = [:]
     private var programs: [String: (program: String, arguments: [String])] = [:]
+    /// Processes that run in a network namespace of their own, by name.
+    private let namespaces: [String: String]
+    private var forwarders: [Process] = []
 
     /// Where the programs were built: beside the test program itself.
     package static let binaries = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
 
     /// Starts graph-builder, scheduler, the agents and a trigger-router called `router`.
-    package init(agents: [String] = ["web-01"], scheduler: [String] = [], agent: [String] = []) async throws {
+    ///
+    /// - Parameter namespaces: network namespaces that exist, by the names of the processes that shall run in them.
+    package init(
+        agents: [String] = ["web-01"], scheduler: [String] = [], agent: [String] = [], namespaces: [String: String] = [:]
+    ) async throws {
+        self.namespaces = namespaces
         directory = try TemporaryDirectory()
         http = try HTTPClient()
         var tokens = "admin \(Self.admin)\nservice \(Self.service)\nreceiver \(Self.receiver)\n"
@@ -53,6 +61,12 @@ package final class Cluster: @unchecked Sendable {
     package func path(_ name: String) -> String { directory.path + "/" + name }
 
     package func url(_ name: String) -> String { "http://127.0.0.1:\(lock.withLock { ports[name] ?? 0 })" }
+
+    /// A request to a process, through its forwarder when it runs in another network namespace.
+    package func request(_ name: String, _ method: HTTPMessage.Method, _ path: String, timeoutSeconds: Double) -> ClientRequest {
+        let socket = namespaces[name] == nil ? nil : self.path(name + ".sock")
+        return ClientRequest(method: method, url: url(name) + path, timeoutSeconds: timeoutSeconds, unixSocketPath: socket)
+    }
 
     package func write(_ text: String, to name: String, mode: Int = 0o644) throws {
         try text.write(toFile: path(name), atomically: true, encoding: .utf8)
@@ -88,7 +102,10 @@ extension Cluster {
     }
 
     /// Starts a program under a name of its own, or again with what it was started with before, and waits until it answers.
-    package func start(_ name: String, program: String, token: String = "service.token", _ arguments: [String] = []) async throws {
+    package func start(
+        _ name: String, program: String, token: String = "service.token", _ arguments: [String] = [], port: Int = 0
+    ) async throws {
+        lock.withLock { ports[name] = port }
         prepare(name, program: program, token: token, arguments)
         try await start(name)
     }
@@ -121,10 +138,42 @@ extension Cluster {
                 let port = Int(text.trimmingCharacters(in: .whitespacesAndNewlines))
             else { return false }
             self.lock.withLock { self.ports[name] = port }
-            return (try? await self.http.send(ClientRequest(method: .get, url: self.url(name) + "/readyz", timeoutSeconds: 2)).status)
-                == 200
+            try self.forward(name, to: port)
+            return (try? await self.http.send(self.request(name, .get, "/readyz", timeoutSeconds: 2)).status) == 200
         }
         guard answers else { throw Failure(description: "\(name) is not ready: \(log(name).suffix(2000))") }
+    }
+
+    /// Makes a unix socket, which no network namespace hides, lead to a port inside the namespace.
+    private func forward(_ name: String, to port: Int) throws {
+        guard let namespace = namespaces[name], !FileManager.default.fileExists(atPath: path(name + ".sock")) else { return }
+        let script = """
+            import socket, sys, threading
+            def pump(a, b):
+                try:
+                    while (data := a.recv(65536)): b.sendall(data)
+                except OSError: pass
+                for end in (a, b):
+                    try: end.shutdown(socket.SHUT_RDWR)
+                    except OSError: pass
+            server = socket.socket(socket.AF_UNIX)
+            server.bind(sys.argv[1])
+            server.listen(64)
+            while True:
+                near, _ = server.accept()
+                try: far = socket.create_connection(("127.0.0.1", int(sys.argv[2])), 5)
+                except OSError:
+                    near.close()
+                    continue
+                far.settimeout(None)
+                for pair in ((near, far), (far, near)): threading.Thread(target=pump, args=pair, daemon=True).start()
+            """
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["ip", "netns", "exec", namespace, "python3", "-c", script, path(name + ".sock"), String(port)]
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        lock.withLock { forwarders.append(process) }
     }
 
     /// Starts a program without waiting for it.
@@ -135,6 +184,12 @@ extension Cluster {
             let process = Process()
             process.executableURL = Self.binaries.appendingPathComponent(program)
             process.arguments = arguments + ["--port", String(ports[name] ?? 0)]
+            if let namespace = namespaces[name] {
+                // `ip` and `env` become the program: the process keeps its id.
+                process.arguments =
+                    ["ip", "netns", "exec", namespace, Self.binaries.appendingPathComponent(program).path] + (process.arguments ?? [])
+                process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+            }
             let descriptor = open(path(name + ".log"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
             guard descriptor >= 0 else { throw Failure(description: "no log for \(name)") }
             let output = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
@@ -170,6 +225,10 @@ extension Cluster {
                 hung.append(name)
                 _ = Glibc.kill(process.processIdentifier, SIGKILL)
             }
+        }
+        for forwarder in lock.withLock({ forwarders }) {
+            forwarder.terminate()
+            forwarder.waitUntilExit()
         }
         await http.shutdown()
         if !hung.isEmpty { throw Failure(description: "did not end within 15 s of SIGTERM: \(hung); see \(directory.path)") }
