@@ -88,7 +88,9 @@ public struct TriggerRouter: Sendable {
             ServedKind(definition: Operation.definition, store: graphBuilder),
             ServedKind(definition: OperationSet.definition, store: graphBuilder, isStatusWritable: false),
             ServedKind(definition: Diagnosis.definition, store: scheduler, isStatusWritable: false),
-            ServedKind(definition: Agent.definition, store: scheduler, isStatusWritable: false),
+            // Registration alone creates agents, at the scheduler.
+            ServedKind(
+                definition: Agent.definition, store: scheduler, verbs: Set(Verb.allCases).subtracting([.create]), isStatusWritable: false),
         ]
     }
 

@@ -20,7 +20,7 @@ package struct DocumentSet: Sendable {
             section: paths([
                 ServedKindRow(definition: Trigger.definition, isStatusWritable: true),
                 ServedKindRow(definition: Operation.definition, isStatusWritable: true), ServedKindRow(definition: OperationSet.definition),
-                ServedKindRow(definition: Diagnosis.definition), ServedKindRow(definition: Agent.definition),
+                ServedKindRow(definition: Diagnosis.definition), ServedKindRow(definition: Agent.definition, canCreate: false),
             ])),
         Document(
             file: "scheduler.yaml",
