@@ -48,6 +48,8 @@ extension DiagnosisEngine {
         guard let entry = entries[uid] else { return }
         entry.isResolving = false
         switch outcome {
+        case .plan where registry[node] == nil:
+            resolve(entry)  // the agent was removed while the plan was fetched
         case .plan(let plan):
             entry.plan = (plan, heldAt)
             post(uid, .resolved(.ready(node)))
