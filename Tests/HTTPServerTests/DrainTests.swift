@@ -138,13 +138,13 @@ extension SocketTests {
                 let accepted = Counter()
                 let work = Route(.post, "/work") { request in
                     accepted.add()
-                    for _ in 0..<(request.body.count % 7) { await Task.yield() }
+                    for _ in 0..<(request.body.count % 23) { await Task.yield() }
                     return .text(String(request.body.count))
                 }
                 let (server, address) = try server([work])
                 let answered = Counter()
                 try await withThrowingTaskGroup(of: Void.self) { group in
-                    for worker in 0..<16 {
+                    for worker in 0..<32 {
                         group.addTask {
                             try await blocking {
                                 guard let client = try? RawClient(address) else { return }
@@ -156,6 +156,8 @@ extension SocketTests {
                                     if reply.status == 503 { return }
                                     #expect(reply.status == 200 && reply.text == String(body.count))
                                     answered.add()
+                                    // Pauses, so that requests come into every moment of the drain, its moments of quiet among them.
+                                    if worker % 2 == 0 { usleep(UInt32.random(in: 0..<2000)) }
                                     if reply.headers["connection"]?.lowercased() == "close" { return }
                                 }
                             }
