@@ -48,6 +48,22 @@ struct CheckedService {
         #expect(try SchemaCheck(folder: folder).faults(try #require(body), schema) == [], "\(what)")
     }
 
+    /// The lines of a watch that ends by itself are documented events of documented objects.
+    func checkWatch(_ path: String) async throws {
+        var request = ClientRequest(method: .get, url: service.url + path, timeoutSeconds: 20)
+        request.headers.set("Authorization", "Bearer \(RunningService.adminToken)")
+        let lines = try await service.http.send(request).body.split(separator: UInt8(ascii: "\n")).map { try JSON(parsing: Array($0)) }
+        let event = try folder.follow("#/components/schemas/WatchEvent", from: "common.yaml")
+        let check = SchemaCheck(folder: folder)
+        for line in lines {
+            #expect(try check.faults(line, event) == [])
+            guard line["type"] != "BOOKMARK", let kind = line[path: "object", "kind"]?.stringValue else { continue }
+            let schema = try folder.follow("#/components/schemas/\(kind)", from: "common.yaml")
+            #expect(try check.faults(try #require(line["object"]), schema) == [])
+        }
+        #expect(lines.contains { $0["type"] == "ADDED" })
+    }
+
     func example(_ name: String) throws -> JSON {
         try folder.follow("#/components/examples/\(name)/value", from: "common.yaml").value
     }
@@ -110,6 +126,11 @@ private let base = "/apis/diagnosis.kubediag.org/v1"
         try await checked.call("listOperation", "\(base)/operations?limit=1", expecting: 200)
         try await checked.call("listOperation", "\(base)/operations?limit=x", expecting: 400)
         try await checked.call("listOperation", "\(base)/operations", expecting: 406, headers: [("Accept", "text/html")])
+        try await checked.call("listOperation", "\(base)/operations?watch=true&resourceVersion=1", expecting: 410)
+        var large = operation
+        large["spec"]?["processor"]?["scriptRunner"]?["script"] = .string(String(repeating: "x", count: 4 << 20))
+        try await checked.call("postOperation", "\(base)/operations", large, expecting: 413)
+        try await checked.checkWatch("\(base)/operations?watch=true&allowWatchBookmarks=true&timeoutSeconds=1")
         try await checked.call("postOperationSet", "\(base)/operationsets", set, expecting: 201)
         try await checked.call("getOperationSetPlan", "\(base)/operationsets/disk-full/plan", expecting: 409)
         for name in ["df", "deleted-open"] {
