@@ -47,12 +47,22 @@ import Testing
         return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) != 0
     }
 
+    /// Sends SIGTERM until the process is over: one that comes before Dispatch has its eye on the signal is lost.
+    static func terminateUntilEnd() {
+        Task.detached {
+            while true {
+                kill(getpid(), SIGTERM)
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+    }
+
     @Test func aSignalDrainsStopsTheLoopsAndClosesLast() async throws {
         let result = await #expect(processExitsWith: .exitCode(0), observing: [\.standardErrorContent, \.standardOutputContent]) {
             let portFile = try TemporaryFile()
             let program = ServiceProgram(name: "test", summary: "is a test", defaultPort: 0, settings: []) { _ in
                 let slow = Endpoint.open(.get, "/slow", limits: RouteLimits(), summary: "Takes its time.") { _ in
-                    kill(getpid(), SIGTERM)
+                    ServiceProgramTests.terminateUntilEnd()
                     try await Task.sleep(for: .milliseconds(300))
                     return .text("done")
                 }
@@ -98,7 +108,7 @@ import Testing
             program.shutdownSecondsMax = 1
             let signalling = Task {
                 guard try await eventually({ ServiceProgramTests.isTermHandled() }) else { return }
-                kill(getpid(), SIGTERM)
+                ServiceProgramTests.terminateUntilEnd()
             }
             let status = await program.run(arguments: ["--port", "0"], environment: [:])
             try await signalling.value

@@ -65,11 +65,15 @@ final class ServiceChild: Sendable {
     }
 
     /// Asks the process to end, and makes it.
+    ///
+    /// It is asked every second: a signal that comes while a process is still starting is lost on it.
     private static func stop(_ identifier: pid_t) {
         kill(identifier, SIGTERM)
-        DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(stopSecondsMax)) {
-            // A process that was reaped meanwhile has no such child any more; its number is not ours to signal then.
-            if getpgid(identifier) >= 0, isChild(identifier) { kill(identifier, SIGKILL) }
+        for second in 1...stopSecondsMax {
+            DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(second)) {
+                // A process that was reaped meanwhile is no child any more; its number is not ours to signal then.
+                if isChild(identifier) { kill(identifier, second == stopSecondsMax ? SIGKILL : SIGTERM) }
+            }
         }
     }
 
