@@ -28,7 +28,7 @@ import Testing
         try await cluster.create("OperationSet", "slow", #"{"sequence":["slow"]}"#)
         try await cluster.create("Diagnosis", "d", #"{"operationSet":"slow","nodeName":"web-01","activeDeadlineSeconds":5}"#)
         _ = try await cluster.wait("d", for: ["Running"])
-        cluster.kill("web-01")
+        try await cluster.kill("web-01")
         let done = try await cluster.wait("d", seconds: 40)
         #expect(done.phase == "Failed")
         #expect(done.reason?.isEmpty == false)

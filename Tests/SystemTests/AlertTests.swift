@@ -64,7 +64,7 @@ import Testing
         #expect(try await cluster.send("scheduler", .delete, path).status == 200)
         #expect(try await eventually { try await cluster.diagnosis(name) == .null })
         for name in ["scheduler", "router"] {
-            cluster.kill(name)
+            try await cluster.kill(name)
             try await cluster.start(name)
         }
         #expect(outcome(try await cluster.post([alert]).answer) == "duplicate")
@@ -104,7 +104,7 @@ import Testing
 
     @Test func schedulerAwayMeansSendAgain() async throws {
         let cluster = try await cluster()
-        cluster.kill("scheduler")
+        try await cluster.kill("scheduler")
         let alert = TestAlert("Disk", instance: "web-01")
         #expect(try await cluster.post([alert]).status == 503)
         // What matches nothing is not the scheduler's concern.

@@ -34,7 +34,7 @@ import Testing
         for kill in 0..<Self.killsCount {
             let victim = victims[kill % victims.count]
             try await Task.sleep(for: .milliseconds(Int.random(in: 10...250, using: &random)))  // the random moment
-            cluster.kill(victim)
+            try await cluster.kill(victim)
             try await cluster.start(victim)
         }
         try await sender.value

@@ -12,31 +12,20 @@ import Testing
         let far = "kd-far-\(getpid())"
 
         init() throws {
-            try ip("netns", "add", near)
-            try ip("netns", "add", far)
-            try ip("link", "add", "kdn", "netns", near, "type", "veth", "peer", "name", "kdf", "netns", far)
+            try ProcessTable.run("ip", "netns", "add", near)
+            try ProcessTable.run("ip", "netns", "add", far)
+            try ProcessTable.run("ip", "link", "add", "kdn", "netns", near, "type", "veth", "peer", "name", "kdf", "netns", far)
             for (namespace, device, address) in [(near, "kdn", "10.77.77.1/24"), (far, "kdf", "10.77.77.2/24")] {
-                try ip("-n", namespace, "addr", "add", address, "dev", device)
-                try ip("-n", namespace, "link", "set", "lo", "up")
-                try ip("-n", namespace, "link", "set", device, "up")
+                try ProcessTable.run("ip", "-n", namespace, "addr", "add", address, "dev", device)
+                try ProcessTable.run("ip", "-n", namespace, "link", "set", "lo", "up")
+                try ProcessTable.run("ip", "-n", namespace, "link", "set", device, "up")
             }
         }
 
-        func cable(_ state: String) throws { try ip("-n", far, "link", "set", "kdf", state) }
+        func cable(_ state: String) throws { try ProcessTable.run("ip", "-n", far, "link", "set", "kdf", state) }
 
         func remove() {
-            for namespace in [near, far] { try? ip("netns", "del", namespace) }
-        }
-
-        private func ip(_ arguments: String...) throws {
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-            process.arguments = ["ip"] + arguments
-            try process.run()
-            process.waitUntilExit()
-            guard process.terminationStatus == 0 else {
-                throw Cluster.Failure(description: "ip \(arguments) failed; these tests run as root")
-            }
+            for namespace in [near, far] { try? ProcessTable.run("ip", "netns", "del", namespace) }
         }
     }
 

@@ -8,14 +8,14 @@ import Testing
 @Suite(.serialized) struct StorageTests {
     @Test func fullDiskIs503UntilSpaceReturns() async throws {
         let mount = try TemporaryDirectory()
-        try run("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", mount.path)
+        try ProcessTable.run("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", mount.path)
         defer {
-            try? run("umount", "--lazy", mount.path)
+            try? ProcessTable.run("umount", "--lazy", mount.path)
             mount.remove()
         }
         let cluster = try await Cluster()
         // The scheduler's data directory is moved onto the small disk.
-        cluster.kill("scheduler")
+        try await cluster.kill("scheduler")
         try FileManager.default.moveItem(atPath: cluster.path("scheduler"), toPath: mount.path + "/data")
         try FileManager.default.createSymbolicLink(atPath: cluster.path("scheduler"), withDestinationPath: mount.path + "/data")
         try await cluster.start("scheduler")
@@ -27,7 +27,7 @@ import Testing
             try await cluster.post([TestAlert("Full", instance: "web-01", ["number": String(number)])]).status
         }
         #expect(try await post(0) == 200)
-        try run("sh", "-c", "dd if=/dev/zero of=\(mount.path)/filler bs=64k 2>/dev/null || true")
+        try ProcessTable.run("sh", "-c", "dd if=/dev/zero of=\(mount.path)/filler bs=64k 2>/dev/null || true")
         var number = 0
         let isRefused = try await eventually {
             number += 1
@@ -45,16 +45,5 @@ import Testing
         }
         #expect(areDone, "\(number + 1) diagnoses wanted: \(phases)")
         try await cluster.stop()
-    }
-
-    private func run(_ program: String, _ arguments: String...) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [program] + arguments
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw Cluster.Failure(description: "\(program) \(arguments) failed; these tests run as root")
-        }
     }
 }

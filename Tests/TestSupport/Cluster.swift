@@ -126,12 +126,12 @@ extension Cluster {
 
     package func processID(_ name: String) -> Int32? { lock.withLock { processes[name]?.processIdentifier } }
 
-    package func isRunning(_ name: String) -> Bool { lock.withLock { processes[name]?.isRunning ?? false } }
+    package func isRunning(_ name: String) -> Bool { processID(name).map { !ProcessTable.hasEnded($0) } ?? false }
 
     package func start(_ name: String) async throws {
         try launch(name)
         let answers = try await eventually {
-            if self.lock.withLock({ self.processes[name]?.isRunning != true }) {
+            if !self.isRunning(name) {
                 throw Failure(description: "\(name) ended: \(self.log(name).suffix(2000))")
             }
             guard let text = try? String(contentsOfFile: self.path(name + ".port"), encoding: .utf8),
@@ -207,28 +207,29 @@ extension Cluster {
     }
 
     /// kill -9, and waits until it is gone.
-    package func kill(_ name: String) {
-        signal(name, SIGKILL)
-        lock.withLock { processes[name] }?.waitUntilExit()
+    package func kill(_ name: String) async throws {
+        guard let pid = processID(name) else { return }
+        _ = Glibc.kill(pid, SIGKILL)
+        let isGone = try await eventually { ProcessTable.hasEnded(pid) }
+        guard isGone else { throw Failure(description: "\(name) survived kill -9") }
     }
 
     package func stop() async throws {
         let running = lock.withLock { processes }
-        for process in running.values where process.isRunning {
+        for process in running.values where !ProcessTable.hasEnded(process.processIdentifier) {
             _ = Glibc.kill(process.processIdentifier, SIGCONT)
-            process.terminate()
+            _ = Glibc.kill(process.processIdentifier, SIGTERM)
         }
-        let ended = try await eventually(seconds: 15) { running.values.allSatisfy { !$0.isRunning } }
+        let ended = try await eventually(seconds: 15) { running.values.allSatisfy { ProcessTable.hasEnded($0.processIdentifier) } }
         var hung: [String] = []
         if !ended {
-            for (name, process) in running where process.isRunning {
+            for (name, process) in running where !ProcessTable.hasEnded(process.processIdentifier) {
                 hung.append(name)
                 _ = Glibc.kill(process.processIdentifier, SIGKILL)
             }
         }
         for forwarder in lock.withLock({ forwarders }) {
-            forwarder.terminate()
-            forwarder.waitUntilExit()
+            _ = Glibc.kill(forwarder.processIdentifier, SIGKILL)
         }
         await http.shutdown()
         if !hung.isEmpty { throw Failure(description: "did not end within 15 s of SIGTERM: \(hung); see \(directory.path)") }
