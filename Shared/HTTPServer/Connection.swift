@@ -3,8 +3,6 @@ import Glibc
 import Synchronization
 
 /// One TCP connection: who is at its other end and what it is waiting for.
-///
-/// `@unchecked Sendable` would be more than is needed: everything mutable is in the `Mutex`.
 final class Connection: Sendable {
     /// What the server expects next of the client.
     enum Phase: Sendable {
