@@ -101,7 +101,12 @@ extension DiagnosisEngine {
         let batch = entry.mailbox
         entry.mailbox = []
         var step = MachineStep(machine: before)
-        for envelope in batch {
+        for var envelope in batch {
+            // A pin that the store refused at first must not name a journal that has been replaced meanwhile.
+            if case .pin(var pin) = envelope.event, let agent = registry[pin.node] {
+                pin.journal = agent.journal
+                envelope.event = .pin(pin)
+            }
             step.apply(envelope, at: now, limits: limits.lifecycle, surroundings: surroundings(entry))
         }
         if let flushAt = entry.flushAt, now >= flushAt { step.durability = max(step.durability, .now) }

@@ -16,7 +16,7 @@ final class DiagnosisEntry {
     }
 
     struct Envelope: Sendable {
-        let event: DiagnosisMachine.Event
+        var event: DiagnosisMachine.Event
         /// The content behind a report's event, and who waits for the answer.
         var report: JobReport?
         var reply: CheckedContinuation<ReportAnswer, Never>?
