@@ -158,7 +158,10 @@ let package = Package(
                 "ResourceClient", "ResourceAPI", "ResourceStore", "ResourceStoreSQLite", "ServiceKit", "HTTPClient", "HTTPServer",
                 "HTTPMessage", "Model", "JSONCoding", "Digests", logging,
             ]),
-        tests("ServiceKitTests", ["ServiceKit", "HTTPServer", "HTTPMessage", "HTTPClient", "JSONCoding", "Digests", "Model", logging]),
+        tests(
+            "ServiceKitTests",
+            ["ServiceKit", "servicekit-fixture", "HTTPServer", "HTTPMessage", "HTTPClient", "JSONCoding", "Digests", "Model", logging]),
+        main("servicekit-fixture", "Tests/ServiceKitFixture", ["ServiceKit", "HTTPServer"]),
         tests("ResourceAPITests", ["ResourceAPI", "ResourceClient", "ResourceStoreSQLite", "ServiceKit", "HTTPClient", "JSONCoding"]),
         tests("GraphBuilderTests", ["GraphBuilderCore", "GraphBuilderService", "TestSupport", "HTTPMessage", "Model", "JSONCoding"]),
         tests(

@@ -1,128 +1,119 @@
 import Foundation
 import HTTPClient
-import HTTPServer
 import Synchronization
 import Testing
 
 @testable import ServiceKit
 
-/// Whole processes: each body runs in a child that ends by itself.
-@Suite struct ServiceProgramTests {
-    static let program = ServiceProgram(name: "test", summary: "is a test", defaultPort: 0, settings: []) { _ in
-        ServiceAssembly(endpoints: [])
+/// The fixture's process, with what it writes.
+///
+/// A child of its own program and not an exit test: those watch all children of the test process, and a zombie that another test leaves for a
+/// while would keep them from seeing theirs.
+final class FixtureProcess: Sendable {
+    private let process = Process()
+    private let ended = Mutex(false)
+    private let outputFile: TemporaryFile
+    private let errorFile: TemporaryFile
+
+    /// Beside the test program itself.
+    private static let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        .appendingPathComponent("servicekit-fixture")
+
+    init(_ arguments: [String]) throws {
+        outputFile = try TemporaryFile()
+        errorFile = try TemporaryFile()
+        process.executableURL = Self.program
+        process.arguments = arguments
+        process.environment = [:]
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle(forWritingAtPath: outputFile.path)
+        process.standardError = FileHandle(forWritingAtPath: errorFile.path)
+        process.terminationHandler = { [self] _ in ended.withLock { $0 = true } }
+        try process.run()
     }
 
-    @Test func aWrongConfigurationEndsWith78AndAllFaults() async throws {
-        let result = await #expect(processExitsWith: .exitCode(78), observing: [\.standardErrorContent]) {
-            exit(await ServiceProgramTests.program.run(arguments: ["--port", "x", "--listen", "0.0.0.0", "--bogus"], environment: [:]))
+    var output: String { outputFile.text ?? "" }
+    var errors: String { errorFile.text ?? "" }
+    var isOver: Bool { ended.withLock { $0 } }
+
+    /// Asks the process to end, until it does: a signal that comes before Dispatch has its eye on it is lost.
+    func terminate() async throws {
+        _ = try await eventually(seconds: 20) {
+            if !isOver { process.terminate() }
+            try await Task.sleep(for: .milliseconds(100))
+            return isOver
         }
-        let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-        #expect(text.contains("test: 2 faults in the configuration"))
+    }
+
+    /// The exit status, once there is one.
+    func status() async throws -> Int32 {
+        let hasEnded = try await eventually(seconds: 20) { isOver }
+        if !hasEnded { kill(process.processIdentifier, SIGKILL) }
+        try #require(hasEnded, "the fixture did not end: \(errors)")
+        return process.terminationStatus
+    }
+}
+
+@Suite struct ServiceProgramTests {
+    @Test func aWrongConfigurationEndsWith78AndAllFaults() async throws {
+        let fixture = try FixtureProcess(["plain", "--port", "x", "--listen", "0.0.0.0", "--bogus"])
+        #expect(try await fixture.status() == 78)
+        let text = fixture.errors
+        #expect(text.contains("fixture: 2 faults in the configuration"))
         #expect(text.contains("--port: \"x\" is not a whole number"))
         #expect(text.contains("--bogus: is no flag of this program"))
-        #expect(text.contains("Try: test --help"))
+        #expect(text.contains("Try: fixture --help"))
     }
 
-    @Test func beyondLoopbackWithoutTokensItRefusesToStart() async {
-        await #expect(processExitsWith: .exitCode(78)) {
-            exit(await ServiceProgramTests.program.run(arguments: ["--port", "0", "--listen", "0.0.0.0"], environment: [:]))
-        }
+    @Test func beyondLoopbackWithoutTokensItRefusesToStart() async throws {
+        let fixture = try FixtureProcess(["plain", "--port", "0", "--listen", "0.0.0.0"])
+        #expect(try await fixture.status() == 78)
+        #expect(fixture.errors.contains("--token-file"))
     }
 
     @Test func helpAndVersionGoToStandardOutput() async throws {
-        let help = await #expect(processExitsWith: .exitCode(0), observing: [\.standardOutputContent]) {
-            exit(await ServiceProgramTests.program.run(arguments: ["--help"], environment: [:]))
-        }
-        let text = String(decoding: help?.standardOutputContent ?? [], as: UTF8.self)
-        #expect(text.contains("KUBEDIAG_TOKEN_FILE [tokenFile]"))
-        await #expect(processExitsWith: .exitCode(0)) {
-            exit(await ServiceProgramTests.program.run(arguments: ["--version"], environment: [:]))
-        }
-    }
-
-    /// Whether the process has taken over SIGTERM: before that, a signal would just end it.
-    static func isTermHandled() -> Bool {
-        var action = sigaction()
-        sigaction(SIGTERM, nil, &action)
-        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) != 0
-    }
-
-    /// Sends SIGTERM until the process is over: one that comes before Dispatch has its eye on the signal is lost.
-    static func terminateUntilEnd() {
-        Task.detached {
-            while true {
-                kill(getpid(), SIGTERM)
-                try await Task.sleep(for: .milliseconds(20))
-            }
-        }
+        let help = try FixtureProcess(["plain", "--help"])
+        #expect(try await help.status() == 0)
+        #expect(help.output.contains("KUBEDIAG_TOKEN_FILE [tokenFile]"))
+        let version = try FixtureProcess(["plain", "--version"])
+        #expect(try await version.status() == 0)
+        #expect(version.output == "fixture \(ProductVersion.text)\n")
     }
 
     @Test func aSignalDrainsStopsTheLoopsAndClosesLast() async throws {
-        let result = await #expect(processExitsWith: .exitCode(0), observing: [\.standardErrorContent, \.standardOutputContent]) {
-            let portFile = try TemporaryFile()
-            let program = ServiceProgram(name: "test", summary: "is a test", defaultPort: 0, settings: []) { _ in
-                let slow = Endpoint.open(.get, "/slow", limits: RouteLimits(), summary: "Takes its time.") { _ in
-                    ServiceProgramTests.terminateUntilEnd()
-                    try await Task.sleep(for: .milliseconds(300))
-                    return .text("done")
-                }
-                return ServiceAssembly(
-                    endpoints: [slow],
-                    background: { address in
-                        [
-                            BackgroundLoop {
-                                while true { try await Task.sleep(for: .seconds(3600)) }
-                            }
-                        ]
-                    },
-                    close: { print("closed") })
-            }
-            let asking = Task {
-                guard try await eventually({ Int(portFile.text?.dropLast() ?? "") != nil && ServiceProgramTests.isTermHandled() }),
-                    let port = Int(portFile.text?.dropLast() ?? "")
-                else { return }
-                let http = try HTTPClient(configuration: HTTPClientConfiguration())
-                let answer = try await http.send(ClientRequest(url: "http://127.0.0.1:\(port)/slow", timeoutSeconds: 5))
-                print("answered \(answer.status)")
-            }
-            let status = await program.run(arguments: ["--port", "0", "--port-file", portFile.path], environment: [:])
-            try await asking.value
-            exit(status)
-        }
-        let output = String(decoding: result?.standardOutputContent ?? [], as: UTF8.self)
-        #expect(output.contains("answered 200"), "the request that was at work got its answer: \(output)")
-        #expect(output.contains("closed"))
-        let log = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-        #expect(log.contains("\"message\":\"listening\""))
-        #expect(log.contains("refuses every caller"))
-        #expect(log.contains("\"message\":\"stopped\""))
+        let portFile = try TemporaryFile()
+        let tokens = try TemporaryFile("admin admin-token-0123456789\n")
+        let fixture = try FixtureProcess(["plain", "--port", "0", "--port-file", portFile.path, "--token-file", tokens.path])
+        #expect(try await eventually(seconds: 20) { Int(portFile.text?.dropLast() ?? "") != nil })
+        let port = try #require(Int(portFile.text?.dropLast() ?? ""))
+        let http = try HTTPClient(configuration: HTTPClientConfiguration())
+        async let answer = http.send(
+            ClientRequest(
+                url: "http://127.0.0.1:\(port)/slow", headers: ["Authorization": "Bearer admin-token-0123456789"], timeoutSeconds: 10))
+        #expect(try await eventually(seconds: 20) { fixture.errors.contains("at work") })
+        try await fixture.terminate()
+        #expect(try await answer.status == 200, "the request that was at work gets its answer")
+        #expect(try await fixture.status() == 0)
+        await http.shutdown()
+        #expect(fixture.output == "closed\n")
+        #expect(fixture.errors.contains("\"message\":\"listening\""))
+        #expect(fixture.errors.contains("\"message\":\"stopped\""))
     }
 
-    @Test func whatHangsIsEndedAllTheSame() async throws {
-        let result = await #expect(processExitsWith: .exitCode(1), observing: [\.standardErrorContent]) {
-            var program = ServiceProgram(name: "test", summary: "is a test", defaultPort: 0, settings: []) { _ in
-                // Neither cancellation nor anything else ends this loop.
-                let stuck = BackgroundLoop { await withUnsafeContinuation { (_: UnsafeContinuation<Void, Never>) in } }
-                return ServiceAssembly(endpoints: [], background: { _ in [stuck] })
-            }
-            program.shutdownSecondsMax = 1
-            let signalling = Task {
-                guard try await eventually({ ServiceProgramTests.isTermHandled() }) else { return }
-                ServiceProgramTests.terminateUntilEnd()
-            }
-            let status = await program.run(arguments: ["--port", "0"], environment: [:])
-            try await signalling.value
-            exit(status)
-        }
-        let log = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
-        #expect(log.contains("shutdown took too long"))
+    @Test func whatHangsIsEndedWithinTenSeconds() async throws {
+        let fixture = try FixtureProcess(["stuck", "--port", "0"])
+        #expect(try await eventually(seconds: 20) { fixture.errors.contains("listening") })
+        let start = ContinuousClock.now
+        try await fixture.terminate()
+        #expect(try await fixture.status() == 1)
+        #expect(ContinuousClock.now - start < .seconds(13))
+        #expect(fixture.errors.contains("shutdown took too long"))
+        #expect(fixture.errors.contains("refuses every caller"), "it had no --token-file")
     }
 
-    @Test func aServiceThatCannotBeBuiltEndsWith1() async {
-        await #expect(processExitsWith: .exitCode(1)) {
-            struct NoDisk: Error {}
-            let program = ServiceProgram(name: "test", summary: "is a test", defaultPort: 0, settings: []) { _ in throw NoDisk() }
-            exit(await program.run(arguments: [], environment: [:]))
-        }
+    @Test func aServiceThatCannotBeBuiltEndsWith1() async throws {
+        let fixture = try FixtureProcess(["broken", "--port", "0"])
+        #expect(try await fixture.status() == 1)
+        #expect(fixture.errors.contains("NoDisk"))
     }
 }

@@ -24,9 +24,9 @@ final class TemporaryFile: Sendable {
     var text: String? { try? String(contentsOfFile: path, encoding: .utf8) }
 }
 
-/// Polls until `condition` holds, for ten seconds at most.
-func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
-    let end = ContinuousClock.now + .seconds(10)
+/// Polls until `condition` holds, for `seconds` at most.
+func eventually(seconds: Int = 10, _ condition: () async throws -> Bool) async throws -> Bool {
+    let end = ContinuousClock.now + .seconds(seconds)
     while ContinuousClock.now < end {
         if try await condition() { return true }
         try await Task.sleep(for: .milliseconds(5))

@@ -21,8 +21,6 @@ public struct ServiceProgram: Sendable {
     public let summary: String
     public let table: SettingTable
     public let assemble: Assemble
-    /// From the signal to the end of the process, whatever still hangs.
-    var shutdownSecondsMax = 10
 
     /// - Parameters:
     ///   - settings: the service's own, beside the common ones.

@@ -13,6 +13,9 @@ struct ServiceRun {
     let configuration: Configuration
     let logger: Logger
 
+    /// From the signal to the end of the process, whatever still hangs.
+    static let shutdownSecondsMax = 10
+
     func perform() async throws {
         // A peer that leaves while we write is an error of that write, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
@@ -49,7 +52,7 @@ struct ServiceRun {
         // The group stops its services in reverse order: first the server drains, then the loops that carry out what it accepted end.
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: ([ShutdownLimit(seconds: program.shutdownSecondsMax, logger: logger)] + services + [server]).map {
+                services: ([ShutdownLimit(seconds: Self.shutdownSecondsMax, logger: logger)] + services + [server]).map {
                     ServiceGroupConfiguration.ServiceConfiguration(service: $0)
                 },
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: quietLogger))
