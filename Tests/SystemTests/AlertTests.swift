@@ -140,7 +140,7 @@ import Testing
             as: UTF8.self)
         let bodies: [(String, Int)] = [
             ("", 400), ("{", 400), (String(good.dropLast(5)), 400), ("null", 400), ("[]x", 400), ("not json", 400), (#"{"alerts":7}"#, 400),
-            (String(repeating: "[", count: 100_000), 400), (#"{"version":"4","version":"4","alerts":[]}"#, 400),
+            (String(repeating: "[", count: 100_000), 400),
             (#"{"version":"4","alerts":[{"labels":{"alertname":"Disk","alertname":"Disk"}}]}"#, 400),
         ]
         for (body, status) in bodies {

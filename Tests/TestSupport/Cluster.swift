@@ -131,7 +131,7 @@ extension Cluster {
     package func start(_ name: String) async throws {
         try launch(name)
         let answers = try await eventually {
-            if !self.isRunning(name) {
+            if self.lock.withLock({ self.processes[name]?.isRunning != true }) {
                 throw Failure(description: "\(name) ended: \(self.log(name).suffix(2000))")
             }
             guard let text = try? String(contentsOfFile: self.path(name + ".port"), encoding: .utf8),

@@ -2,12 +2,13 @@ import Foundation
 
 /// Processes as the kernel knows them. Foundation's `waitUntilExit` blocks a thread of the cooperative pool, of which a small machine has two.
 package enum ProcessTable {
-    /// Whether the process has ended: it is gone, or a zombie that its parent has not reaped yet.
+    /// Whether the process has ended, all of its threads: it is gone, or a zombie that its parent has not reaped yet.
     package static func hasEnded(_ pid: Int32) -> Bool {
-        guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8), let name = stat.lastIndex(of: ")") else {
-            return true
-        }
-        // The state follows the name in parentheses (proc(5)).
+        if kill(pid, 0) != 0 { return true }
+        guard let threads = try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task"), threads.count == 1,
+            let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8), let name = stat.lastIndex(of: ")")
+        else { return kill(pid, 0) != 0 }
+        // The state follows the name in parentheses (proc(5)). The first thread may be a zombie while others still hold files open.
         return stat[name...].split(separator: " ").dropFirst().first == "Z"
     }
 
