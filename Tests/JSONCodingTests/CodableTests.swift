@@ -30,7 +30,8 @@ private struct Item: Codable, Hashable {
             name: "n\u{e9}\"", weights: [0.1, 2, -1e300], labels: ["app.kubernetes.io/name": "x", "": ""],
             processor: Processor(address: nil, port: 80, scheme: .https, timeoutSeconds: 30),
             children: depth > 0 ? [item(depth: depth - 1)] : [],
-            optionals: [1, nil, 3], byRank: [1: "one", -2: "two"], raw: ["any": [1, .null, "thing"]], small: 255, large: 1 << 53, flag: true,
+            optionals: [1, nil, 3], byRank: [1: "one", -2: "two"], raw: ["any": [1, .null, "thing"]], small: 255, large: 1 << 53,
+            flag: true,
             ratio: 0.5)
     }
 

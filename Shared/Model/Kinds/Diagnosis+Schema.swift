@@ -124,7 +124,8 @@ extension DiagnosisSpec {
             .optional(
                 "parameters", .textMap("Text handed to every operation.", valueBytesMax: 262_144, keyFault: OperationSpec.parameterKeyFault)
             ),
-            .optional("activeDeadlineSeconds", .integer("Seconds from its dispatch to the end at the latest; 3600 when absent.", 1...604_800)),
+            .optional(
+                "activeDeadlineSeconds", .integer("Seconds from its dispatch to the end at the latest; 3600 when absent.", 1...604_800)),
             .optional("ttlSecondsAfterFinished", .integer("Seconds after the end until the object is removed.", 0...315_360_000)),
             .optional("cancel", .boolean("True stops the diagnosis; one-way.")),
             .optional("dryRun", .boolean("Reads run; what mutates is only shown.")),
