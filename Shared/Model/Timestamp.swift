@@ -54,7 +54,7 @@ extension Timestamp: CustomStringConvertible {
     }
 
     /// Proleptic Gregorian date of a day number, by 400-year eras that begin on 1 March.
-    private static func civil(daysSinceEpoch: Int64) -> (year: Int64, month: Int64, day: Int64) {
+    package static func civil(daysSinceEpoch: Int64) -> (year: Int64, month: Int64, day: Int64) {
         let shifted = daysSinceEpoch + 719_468
         let dayOfEra = modulo(shifted, 146_097)
         let era = (shifted - dayOfEra) / 146_097

@@ -1,7 +1,36 @@
 import Model
 
-/// One alert as a receiver took it in.
+/// One alert as a receiver took it in; or an event or a scheduled time, told as an alert whose labels are its members.
 public struct Alert: Sendable, Hashable {
+    /// What kind of source it came from: a trigger is held against those of its own alone.
+    public enum Origin: String, Sendable, Hashable, CaseIterable {
+        case prometheusAlert = "PrometheusAlert"
+        case kubernetesEvent = "KubernetesEvent"
+        case commonEvent = "CommonEvent"
+        case cron = "Cron"
+
+        /// What one of them is called in a sentence.
+        var noun: String {
+            switch self {
+            case .prometheusAlert: "alert"
+            case .kubernetesEvent: "Kubernetes event"
+            case .commonEvent: "common event"
+            case .cron: "scheduled time"
+            }
+        }
+
+        /// The label whose value is shown as the name.
+        var nameLabel: String {
+            switch self {
+            case .prometheusAlert: Alert.nameLabel
+            case .kubernetesEvent: "reason"
+            case .commonEvent: "summary"
+            case .cron: "trigger"
+            }
+        }
+    }
+
+    public var origin: Origin
     public var labels: LabelSet
     public var annotations: LabelSet
     /// When it began to fire; nil where the sender did not say. It never becomes now.
@@ -22,9 +51,9 @@ public struct Alert: Sendable, Hashable {
 
     public init(
         labels: LabelSet, annotations: LabelSet = LabelSet(), startsAt: AlertTime? = nil, endsAt: AlertTime? = nil,
-        generatorURL: String = "",
-        statedStatus: Status? = nil
+        generatorURL: String = "", statedStatus: Status? = nil, origin: Origin = .prometheusAlert
     ) {
+        self.origin = origin
         self.labels = labels
         self.annotations = annotations
         self.startsAt = startsAt.flatMap { $0.isZero ? nil : $0 }
@@ -33,8 +62,8 @@ public struct Alert: Sendable, Hashable {
         self.statedStatus = statedStatus
     }
 
-    /// The label `alertname`, empty where it is absent.
-    public var name: String { labels[Self.nameLabel] ?? "" }
+    /// The label `alertname`, or what takes its place for other origins; empty where it is absent.
+    public var name: String { labels[origin.nameLabel] ?? "" }
 
     /// Whether the alert still fires at `now`. Where the sender does not say, an alert has ended once its end is not in the future.
     public func status(at now: Timestamp) -> Status {

@@ -10,6 +10,8 @@ public enum AlertField: Hashable, Sendable {
     case startsAt
     case endsAt
     case generatorURL
+    /// A member of an event, such as `reason` or `source.component`; an absent one is the empty text.
+    case member(String)
 }
 
 extension AlertField: CustomStringConvertible {
@@ -22,6 +24,7 @@ extension AlertField: CustomStringConvertible {
         case .startsAt: "startsAt"
         case .endsAt: "endsAt"
         case .generatorURL: "generatorURL"
+        case .member(let name): name
         }
     }
 }
@@ -36,6 +39,7 @@ extension Alert {
         case .startsAt: (startsAt ?? .zero).text
         case .endsAt: (endsAt ?? .zero).text
         case .generatorURL: generatorURL
+        case .member(let name): labels[name] ?? ""
         }
     }
 
@@ -44,7 +48,7 @@ extension Alert {
         switch field {
         case .startsAt: (startsAt ?? .zero).goText
         case .endsAt: (endsAt ?? .zero).goText
-        case .alertName, .label, .annotation, .generatorURL: nil
+        case .alertName, .label, .annotation, .generatorURL, .member: nil
         }
     }
 }

@@ -9,11 +9,12 @@ public final class CompiledTrigger: Sendable {
         public let pattern: Pattern
     }
 
-    /// What kind of source a trigger listens to, as far as alerts are concerned.
+    /// What a trigger listens to.
     public enum Source: Sendable {
-        case alerts(PrometheusAlertTemplate)
-        /// Events, common events or the clock: no alert matches.
-        case other(String)
+        /// Alerts or events of one origin, and which of their labels give the target.
+        case matching(Alert.Origin, TargetLabels)
+        /// The clock: nothing that a receiver takes in matches.
+        case cron(CronSchedule, CronTemplate)
         /// Its patterns do not compile. Admission refuses such a trigger; one that an older version let in never matches.
         case invalid([FieldFault])
     }
@@ -29,39 +30,54 @@ public final class CompiledTrigger: Sendable {
     public init(_ trigger: Trigger) {
         self.trigger = trigger
         identity = trigger.spec.identityLabels.map(Set.init)
-        guard let template = trigger.spec.sourceTemplate.prometheusAlertTemplate else {
-            source = .other(trigger.spec.sourceTemplate.sourceName)
+        if let template = trigger.spec.sourceTemplate.cronTemplate {
             conditions = []
+            do throws(CronFault) {
+                source = .cron(try CronSchedule(parsing: template.schedule), template)
+            } catch {
+                source = .invalid([FieldFault("spec.sourceTemplate.cronTemplate.schedule", .invalid, error.description)])
+            }
             return
         }
-        let (conditions, faults) = Self.compile(template.regexp)
+        guard let template = MatchedTemplate(trigger.spec.sourceTemplate) else {
+            conditions = []
+            source = .invalid([FieldFault("spec.sourceTemplate", .required, "must have a template")])
+            return
+        }
+        let (conditions, faults) = Self.compile(template)
         self.conditions = conditions
-        source = faults.isEmpty ? .alerts(template) : .invalid(faults)
+        source = faults.isEmpty ? .matching(template.origin, template.targets) : .invalid(faults)
     }
 
-    private static func compile(_ patterns: PrometheusAlertTemplate.Patterns) -> ([Condition], [FieldFault]) {
+    private static func compile(_ template: MatchedTemplate) -> ([Condition], [FieldFault]) {
         var conditions: [Condition] = []
         var faults: [FieldFault] = []
-        for (field, source) in patterns.byField {
+        for (field, source) in template.patterns {
             do {
                 conditions.append(Condition(field: field, pattern: try Pattern(compiling: source)))
             } catch {
-                faults.append(FieldFault("spec.sourceTemplate.prometheusAlertTemplate.regexp.\(field)", .invalid, error.message))
+                faults.append(FieldFault("\(template.path).regexp.\(field)", .invalid, error.message))
             }
         }
         return (conditions, faults)
+    }
+
+    /// Whether alerts of that origin are held against the trigger.
+    func listens(to origin: Alert.Origin) -> Bool {
+        if case .matching(origin, _) = source { true } else { false }
     }
 
     public var name: String { trigger.name }
 
     /// Whether the alert matches, judged by this trigger alone.
     public func matches(_ alert: Alert) -> Bool {
-        guard case .alerts = source else { return false }
+        guard listens(to: alert.origin) else { return false }
         return conditions.allSatisfy { $0.holds(for: alert) }
     }
 
     /// Whether the alert matches, where one condition is known to hold.
     func matches(_ alert: Alert, knowing known: Int) -> Bool {
+        guard listens(to: alert.origin) else { return false }
         for index in conditions.indices where index != known && !conditions[index].holds(for: alert) { return false }
         return true
     }
@@ -72,22 +88,5 @@ extension CompiledTrigger.Condition {
         guard let text = alert.text(of: field) else { return false }
         if pattern.matches(text) { return true }
         return alert.otherText(of: field).map { pattern.matches($0) } ?? false
-    }
-}
-
-extension PrometheusAlertTemplate.Patterns {
-    /// Each pattern with the field it is for, in the order in which conditions are checked.
-    var byField: [(field: AlertField, pattern: String)] {
-        var result: [(AlertField, String)] = []
-        func add(_ field: AlertField, _ pattern: String?) {
-            if let pattern, !pattern.isEmpty { result.append((field, pattern)) }
-        }
-        add(.alertName, alertName)
-        for (name, pattern) in (labels ?? [:]).sorted(by: { $0.key < $1.key }) { result.append((.label(name), pattern)) }
-        for (name, pattern) in (annotations ?? [:]).sorted(by: { $0.key < $1.key }) { result.append((.annotation(name), pattern)) }
-        add(.startsAt, startsAt)
-        add(.endsAt, endsAt)
-        add(.generatorURL, generatorURL)
-        return result
     }
 }

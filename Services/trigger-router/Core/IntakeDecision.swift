@@ -15,34 +15,39 @@ public enum IntakeDecision: Sendable, Hashable {
 extension CompiledTrigger {
     /// What to do about an alert that matches, which fires or has ended.
     public func decision(on alert: Alert, _ status: Alert.Status) -> IntakeDecision {
-        guard case .alerts(let template) = source else { preconditionFailure("an alert matched a trigger for another source") }
+        guard case .matching(_, let targets) = source else { preconditionFailure("an alert matched a trigger for another source") }
         let spec = trigger.spec
         if status == .resolved {
             guard spec.onResolved == .cancelUnstarted else { return .resolved }
-            var item = item(for: alert, template)
+            var item = item(for: alert, targets)
             item.resolved = true
             return .item(item)
         }
         if spec.suspend == true { return .suspended }
-        let item = item(for: alert, template)
-        guard item.nodeName != nil || item.podReference != nil else { return .noTarget(Self.missingTarget(alert, template)) }
+        let item = item(for: alert, targets)
+        guard item.nodeName != nil || item.podReference != nil else { return .noTarget(Self.missingTarget(alert, targets)) }
         return .item(item)
     }
 
     /// The fingerprint of an alert as this trigger identifies alerts.
     public func fingerprint(of alert: Alert) -> Fingerprint {
-        identity.map { Fingerprint(alert.labels, identity: $0) } ?? Fingerprint(alert.labels)
+        if let identity { return Fingerprint(alert.labels, identity: identity) }
+        switch alert.origin {
+        case .prometheusAlert, .cron: return Fingerprint(alert.labels)
+        case .kubernetesEvent: return Fingerprint(alert.labels, identity: KubernetesEvent.identity)
+        case .commonEvent: return Fingerprint(alert.labels, identity: CommonEventSpec.identityLabels(of: alert))
+        }
     }
 
-    private func item(for alert: Alert, _ template: PrometheusAlertTemplate) -> IntakeItem {
+    private func item(for alert: Alert, _ targets: TargetLabels) -> IntakeItem {
         let spec = trigger.spec
-        let labelled = Self.value(of: template.nodeNameReferenceLabel, in: alert)
+        let labelled = Self.value(of: targets.node, in: alert)
         var item = IntakeItem(
             trigger: trigger.name, triggerUID: trigger.uid, fingerprint: fingerprint(of: alert).description,
             startsAt: alert.startsAt?.timestamp,
             namespace: spec.effectiveNamespace, operationSet: spec.operationSet,
             nodeName: labelled ?? spec.nodeName.flatMap { $0.isEmpty ? nil : $0 },
-            podReference: Self.podReference(alert, template), parameters: parameters(for: alert, template),
+            podReference: Self.podReference(alert, targets), parameters: parameters(for: alert, targets),
             repeatIntervalSeconds: spec.effectiveRepeatIntervalSeconds, refireMinSeconds: spec.effectiveRefireMinSeconds,
             ratePerHour: spec.effectiveRatePerHour)
         item.ratePerTargetPerHour = spec.rateLimit?.perTargetPerHour
@@ -54,9 +59,9 @@ extension CompiledTrigger {
 
     /// The trigger's own parameters, then the injected labels, then the labels given a parameter's name; later ones win. A label that the
     /// alert lacks leaves what was there.
-    private func parameters(for alert: Alert, _ template: PrometheusAlertTemplate) -> [String: String]? {
+    private func parameters(for alert: Alert, _ targets: TargetLabels) -> [String: String]? {
         var parameters = trigger.spec.parameters ?? [:]
-        for label in template.parameterInjectionLabels ?? [] {
+        for label in targets.parameters {
             if let value = alert.labels[label] { parameters[label] = value }
         }
         for (parameter, label) in trigger.spec.parameterLabels ?? [:] {
@@ -72,15 +77,15 @@ extension CompiledTrigger {
     }
 
     /// A pod needs its namespace and its name; a container alone is none.
-    private static func podReference(_ alert: Alert, _ template: PrometheusAlertTemplate) -> PodReference? {
-        guard let namespace = value(of: template.podNamespaceReferenceLabel, in: alert),
-            let name = value(of: template.podNameReferenceLabel, in: alert)
+    private static func podReference(_ alert: Alert, _ targets: TargetLabels) -> PodReference? {
+        guard let namespace = value(of: targets.podNamespace, in: alert),
+            let name = value(of: targets.podName, in: alert)
         else { return nil }
-        return PodReference(namespace: namespace, name: name, container: value(of: template.containerReferenceLabel, in: alert))
+        return PodReference(namespace: namespace, name: name, container: value(of: targets.container, in: alert))
     }
 
-    private static func missingTarget(_ alert: Alert, _ template: PrometheusAlertTemplate) -> String {
-        let named = [template.nodeNameReferenceLabel, template.podNamespaceReferenceLabel, template.podNameReferenceLabel]
+    private static func missingTarget(_ alert: Alert, _ targets: TargetLabels) -> String {
+        let named = [targets.node, targets.podNamespace, targets.podName]
             .compactMap { $0 }.filter { !$0.isEmpty }
         let missing = named.compactMap { label -> String? in
             guard let value = alert.labels[label] else { return "label \(label.debugDescription) is absent" }

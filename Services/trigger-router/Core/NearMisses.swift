@@ -15,7 +15,7 @@ extension TriggerCatalog {
 extension CompiledTrigger {
     /// How many conditions hold; below all others for a trigger that listens to another source.
     fileprivate func heldCount(_ alert: Alert) -> Int {
-        guard case .alerts = source else { return -1 }
+        guard listens(to: alert.origin) else { return -1 }
         return conditions.count { $0.holds(for: alert) }
     }
 

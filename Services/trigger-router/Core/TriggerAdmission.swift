@@ -7,30 +7,24 @@ public enum TriggerAdmission {
     /// Patterns that are shorter and match anywhere are warned of: `a` is in almost every name.
     public static let unanchoredCharactersMin = 4
 
-    /// Each pattern that RE2 does not take, with RE2's own message.
+    /// Each pattern that RE2 does not take, with RE2's own message, and a schedule that is none or never fires.
     public static func faults(_ trigger: Trigger) -> [FieldFault] {
-        patterns(of: trigger).compactMap { path, source -> FieldFault? in
-            do throws(PatternError) {
-                _ = try Pattern(compiling: source)
-                return nil
-            } catch {
-                return FieldFault(path, .invalid, error.message)
-            }
-        }
+        if case .invalid(let faults) = CompiledTrigger(trigger).source { faults } else { [] }
     }
 
     public static func warnings(_ trigger: Trigger) -> [String] {
-        var warnings = patterns(of: trigger).compactMap { shortPatternWarning($0, $1) }
-        guard let template = trigger.spec.sourceTemplate.prometheusAlertTemplate else {
-            let source = trigger.spec.sourceTemplate.sourceName
-            return source.isEmpty ? warnings : warnings + ["spec.sourceTemplate: \(source) is not connected yet; the trigger never fires"]
+        let isTargeted = trigger.spec.nodeName ?? "" != ""
+        guard let template = MatchedTemplate(trigger.spec.sourceTemplate) else {
+            guard trigger.spec.sourceTemplate.cronTemplate != nil, !isTargeted else { return [] }
+            return ["spec.nodeName: a schedule names no target; without it nothing can be started"]
         }
-        if template.regexp.byField.allSatisfy({ $0.pattern.isEmpty }) {
-            warnings.append("spec.sourceTemplate.prometheusAlertTemplate.regexp: without a pattern every alert matches")
+        var warnings = template.patterns.compactMap { shortPatternWarning("\(template.path).regexp.\($0.field)", $0.pattern) }
+        if template.patterns.isEmpty {
+            warnings.append("\(template.path).regexp: without a pattern every \(template.origin.noun) matches")
         }
-        if !namesTarget(template), trigger.spec.nodeName ?? "" == "" {
+        if !template.targets.namesTarget, !isTargeted {
             warnings.append(
-                "spec.sourceTemplate.prometheusAlertTemplate: without nodeNameReferenceLabel, pod reference labels and spec.nodeName no alert has a target"
+                "\(template.path): without nodeNameReferenceLabel, pod reference labels and spec.nodeName no \(template.origin.noun) has a target"
             )
         }
         return warnings
@@ -41,42 +35,5 @@ public enum TriggerAdmission {
             String(decoding: literal, as: UTF8.self).count < unanchoredCharactersMin
         else { return nil }
         return "\(path): \(source.debugDescription) matches wherever it occurs; ^\(source)$ matches the whole text alone"
-    }
-
-    private static func namesTarget(_ template: PrometheusAlertTemplate) -> Bool {
-        func isNamed(_ label: String?) -> Bool { !(label ?? "").isEmpty }
-        return isNamed(template.nodeNameReferenceLabel)
-            || isNamed(template.podNamespaceReferenceLabel) && isNamed(template.podNameReferenceLabel)
-    }
-
-    /// Every pattern of every kind of template, with its path.
-    private static func patterns(of trigger: Trigger) -> [(path: String, source: String)] {
-        let template = trigger.spec.sourceTemplate
-        var result: [(String, String)] = []
-        func add(_ path: String, _ fields: [(String, String?)]) {
-            for (name, source) in fields {
-                if let source { result.append(("spec.sourceTemplate.\(path).regexp.\(name)", source)) }
-            }
-        }
-        if let regexp = template.prometheusAlertTemplate?.regexp {
-            add("prometheusAlertTemplate", regexp.byField.map { ("\($0.field)", $0.pattern) })
-        }
-        if let regexp = template.kubernetesEventTemplate?.regexp {
-            add(
-                "kubernetesEventTemplate",
-                [
-                    ("name", regexp.name), ("namespace", regexp.namespace), ("reason", regexp.reason), ("message", regexp.message),
-                    ("source.component", regexp.source?.component), ("source.host", regexp.source?.host),
-                ])
-        }
-        if let regexp = template.commonEventTemplate?.regexp {
-            add(
-                "commonEventTemplate",
-                [
-                    ("source", regexp.source), ("severity", regexp.severity), ("class", regexp.class), ("component", regexp.component),
-                    ("group", regexp.group),
-                ])
-        }
-        return result
     }
 }

@@ -23,17 +23,16 @@ public struct TriggerIndex: Sendable {
         var crowds: [Crowd: Int] = [:]
         for condition in triggers.lazy.flatMap(\.conditions) { crowds[Crowd(condition), default: 0] += 1 }
         for (place, trigger) in triggers.enumerated() {
-            guard case .alerts = trigger.source else { continue }
+            guard case .matching = trigger.source else { continue }
             guard let condition = Self.filingCondition(of: trigger.conditions, crowds: crowds) else {
                 unfiled.append(place)
                 continue
             }
             let entry = FieldIndex.Entry(trigger: place, condition: condition)
             let filed = trigger.conditions[condition]
-            if case .label(let name) = filed.field {
-                labelled[name, default: []].append((entry, filed.pattern))
-            } else {
-                named.append((entry, filed.pattern))
+            switch filed.field {
+            case .label(let name), .member(let name): labelled[name, default: []].append((entry, filed.pattern))
+            default: named.append((entry, filed.pattern))
             }
         }
         self.triggers = triggers
@@ -54,9 +53,11 @@ public struct TriggerIndex: Sendable {
     /// What a pass pays for a condition beside those who share it; a label has many more distinct texts than the name.
     private static func cost(of condition: CompiledTrigger.Condition) -> Int? {
         switch (condition.field, condition.pattern.form) {
-        case (.alertName, .exact), (.label, .exact): 0
+        case (.alertName, .exact), (.label, .exact), (.member, .exact): 0
         case (.alertName, _): 8
-        case (.label, _): 16
+        // Free text, hardly ever seen twice: better than asking every trigger, worse than anything else.
+        case (.member("message"), _): 1_000_000
+        case (.label, _), (.member, _): 16
         case (.annotation, _), (.startsAt, _), (.endsAt, _), (.generatorURL, _): nil
         }
     }

@@ -12,12 +12,12 @@ public struct TriggerReadiness: Sendable, Hashable {
         switch trigger.source {
         case .invalid(let faults):
             self.init(false, "PatternInvalid", faults.map(\.description).joined(separator: "; "))
-        case .other(let source):
-            self.init(false, "SourceNotConnected", "\(source) is not connected to this router: the trigger never fires")
-        case .alerts where trigger.trigger.spec.suspend == true:
+        case _ where trigger.trigger.spec.suspend == true:
             self.init(false, "Suspended", "matches are counted and start nothing")
-        case .alerts:
-            self.init(true, "Listening", "alerts are held against the trigger")
+        case .matching(let origin, _):
+            self.init(true, "Listening", "every \(origin.noun) that comes in is held against the trigger")
+        case .cron(let schedule, _):
+            self.init(true, "Scheduled", "fires at the times of \(schedule)")
         }
     }
 

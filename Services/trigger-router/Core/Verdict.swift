@@ -31,7 +31,7 @@ extension Verdict: CustomStringConvertible {
         switch self {
         case .matches: "matches"
         case .differs(let difference): difference.description
-        case .otherSource(let source): "the trigger listens to \(source), not to alerts"
+        case .otherSource(let source): "the trigger listens to \(source) alone"
         case .invalid(let faults): faults.map(\.description).joined(separator: "; ")
         }
     }
@@ -41,9 +41,10 @@ extension CompiledTrigger {
     /// Judges an alert as `matches` does, and says why not.
     public func verdict(on alert: Alert) -> Verdict {
         switch source {
-        case .other(let name): return .otherSource(name)
         case .invalid(let faults): return .invalid(faults)
-        case .alerts: break
+        case .cron: return .otherSource(Alert.Origin.cron.rawValue)
+        case .matching(let origin, _):
+            guard origin == alert.origin else { return .otherSource(origin.rawValue) }
         }
         guard let failed = conditions.first(where: { !$0.holds(for: alert) }) else { return .matches }
         return .differs(FieldDifference(field: failed.field, text: alert.text(of: failed.field), pattern: failed.pattern.source))

@@ -18,9 +18,7 @@ extension TriggerSpec {
                     [
                         .optional("prometheusAlertTemplate", alertTemplate), .optional("kubernetesEventTemplate", eventTemplate),
                         .optional("commonEventTemplate", commonEventTemplate),
-                        .optional(
-                            "cronTemplate",
-                            .object("A schedule.", [.required("schedule", .string("Five fields, as crontab(5) has them.", max: 256))])),
+                        .optional("cronTemplate", cronTemplate),
                     ])),
             .optional(
                 "repeatIntervalSeconds",
@@ -107,7 +105,34 @@ extension TriggerSpec {
                             .object(
                                 "Who reported it.",
                                 [.optional("component", pattern("Component.")), .optional("host", pattern("Host."))])),
-                    ]))
+                        .optional("type", pattern("Normal or Warning.")),
+                        .optional(
+                            "involvedObject",
+                            .object(
+                                "Whom it is about.",
+                                [
+                                    .optional("kind", pattern("Kind, such as Pod.")), .optional("namespace", pattern("Namespace.")),
+                                    .optional("name", pattern("Name.")),
+                                ])),
+                    ])),
+            .optional(
+                "parameterInjectionLabels",
+                .array(
+                    "Members of the event handed on as parameters of the same name, such as reason, message or involvedObject.name.",
+                    of: labelName("A member."), max: 64)),
+        ])
+
+    private static let cronTemplate = Schema.object(
+        "A schedule. Its diagnoses are about spec.nodeName and get the parameter scheduledTime.",
+        [
+            .required(
+                "schedule",
+                .string(
+                    "Minute, hour, day of month, month and day of week as crontab(5) has them; or @hourly, @daily, @weekly, @monthly, @yearly, or @every with a duration such as 15m; before it optionally TZ= and a time zone such as Europe/Berlin (UTC when absent).",
+                    max: 256)),
+            .optional(
+                "startingDeadlineSeconds",
+                .integer("How late a missed time is still made up for, once; 300 when absent.", 0...86_400)),
         ])
 
     private static let commonEventTemplate = Schema.object(

@@ -132,16 +132,33 @@ public struct KubernetesEventTemplate: Codable, Sendable, Hashable {
         }
     }
 
+    public struct InvolvedObject: Codable, Sendable, Hashable {
+        public var kind: String?
+        public var namespace: String?
+        public var name: String?
+
+        public init(kind: String? = nil, namespace: String? = nil, name: String? = nil) {
+            self.kind = kind
+            self.namespace = namespace
+            self.name = name
+        }
+    }
+
     public struct Patterns: Codable, Sendable, Hashable {
         public var name: String?
         public var namespace: String?
         public var reason: String?
         public var message: String?
         public var source: Source?
+        public var type: String?
+        public var involvedObject: InvolvedObject?
 
         public init(
-            name: String? = nil, namespace: String? = nil, reason: String? = nil, message: String? = nil, source: Source? = nil
+            name: String? = nil, namespace: String? = nil, reason: String? = nil, message: String? = nil, source: Source? = nil,
+            type: String? = nil, involvedObject: InvolvedObject? = nil
         ) {
+            self.type = type
+            self.involvedObject = involvedObject
             self.name = name
             self.namespace = namespace
             self.reason = reason
@@ -151,9 +168,12 @@ public struct KubernetesEventTemplate: Codable, Sendable, Hashable {
     }
 
     public var regexp: Patterns
+    /// Members of the event handed to the diagnosis as parameters of the same name.
+    public var parameterInjectionLabels: [String]?
 
-    public init(regexp: Patterns) {
+    public init(regexp: Patterns, parameterInjectionLabels: [String]? = nil) {
         self.regexp = regexp
+        self.parameterInjectionLabels = parameterInjectionLabels
     }
 }
 
@@ -191,12 +211,19 @@ public struct CommonEventTemplate: Codable, Sendable, Hashable {
 }
 
 public struct CronTemplate: Codable, Sendable, Hashable {
-    /// Five fields, as crontab(5) has them.
+    /// Five fields as crontab(5) has them, a macro such as `@hourly`, or `@every 15m`; before it optionally `TZ=Europe/Berlin`.
     public var schedule: String
+    /// How late a missed time is still made up for, once; 300 when absent.
+    public var startingDeadlineSeconds: Int?
 
-    public init(schedule: String) {
+    public static let startingDeadlineSecondsDefault = 300
+
+    public init(schedule: String, startingDeadlineSeconds: Int? = nil) {
         self.schedule = schedule
+        self.startingDeadlineSeconds = startingDeadlineSeconds
     }
+
+    public var effectiveStartingDeadlineSeconds: Int { startingDeadlineSeconds ?? Self.startingDeadlineSecondsDefault }
 }
 
 public struct TriggerStatus: Codable, Sendable, Hashable {

@@ -63,7 +63,9 @@ import TriggerRouterCore
         #expect(readiness(makeTrigger("t") { $0.spec.suspend = true }).reason == "Suspended")
         #expect(readiness(makeTrigger("t", alertName: "(")).reason == "PatternInvalid")
         let cron = makeTrigger("t") { $0.spec.sourceTemplate = SourceTemplate(cronTemplate: CronTemplate(schedule: "0 3 * * *")) }
-        #expect(readiness(cron).reason == "SourceNotConnected")
+        #expect(readiness(cron).reason == "Scheduled")
+        let never = makeTrigger("t") { $0.spec.sourceTemplate = SourceTemplate(cronTemplate: CronTemplate(schedule: "0 3 30 2 *")) }
+        #expect(readiness(never).reason == "PatternInvalid")
 
         var trigger = makeTrigger("t") { $0.metadata.generation = 3 }
         #expect(!TriggerReadiness.isCurrent(trigger))

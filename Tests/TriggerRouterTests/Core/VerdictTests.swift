@@ -24,7 +24,7 @@ import TriggerRouterCore
 
     @Test func otherSourcesAndBrokenPatterns() {
         let cron = makeTrigger("t") { $0.spec.sourceTemplate = SourceTemplate(cronTemplate: CronTemplate(schedule: "0 3 * * *")) }
-        #expect(CompiledTrigger(cron).verdict(on: makeAlert("X")).description == "the trigger listens to Cron, not to alerts")
+        #expect(CompiledTrigger(cron).verdict(on: makeAlert("X")).description == "the trigger listens to Cron alone")
         let broken = CompiledTrigger(makeTrigger("t", alertName: "(", labels: ["a": "["]))
         #expect(
             broken.verdict(on: makeAlert("X"))

@@ -81,13 +81,13 @@ import TriggerRouterService
         try await fixture.apply(makeTrigger("disk", alertName: "^DiskFull$"))
         let cron = try await fixture.apply(
             makeTrigger("cron") { $0.spec.sourceTemplate = SourceTemplate(cronTemplate: CronTemplate(schedule: "0 3 * * *")) })
-        #expect(cron.headers.all("Warning").contains { $0.contains("Cron is not connected yet") })
+        #expect(cron.headers.all("Warning").contains { $0.contains("a schedule names no target") })
         #expect(try await eventually { try await ready("disk") != nil })
         let disk = try #require(try await ready("disk"))
         #expect(disk.status == .true)
         #expect(disk.reason == "Listening")
         #expect(disk.isCurrent)
-        #expect(try await eventually { try await ready("cron")?.reason == "SourceNotConnected" })
+        #expect(try await eventually { try await ready("cron")?.reason == "Scheduled" })
         let patched = try await fixture.router.send(
             .patch, "\(base)/triggers/disk", ["spec": ["suspend": true]], headers: [("Content-Type", "application/merge-patch+json")])
         #expect(patched.status == 200)
