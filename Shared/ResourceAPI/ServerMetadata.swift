@@ -16,7 +16,7 @@ enum ServerMetadata {
             envelope.metadata["name"] = .string(NameGenerator.name(prefix: prefix))
         }
         for member in dropped + ["deletionTimestamp", "deletionGracePeriodSeconds"] { envelope.metadata[member] = nil }
-        envelope.metadata["uid"] = .string(NameGenerator.uid().rawValue)
+        envelope.metadata["uid"] = .string(UID.random().rawValue)
         envelope.metadata["creationTimestamp"] = .string(now.wholeSeconds.description)
         envelope.metadata["generation"] = 1
         envelope.members["status"] = nil

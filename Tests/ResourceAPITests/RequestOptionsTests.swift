@@ -97,7 +97,7 @@ import Testing
         #expect(Set(names).count == 100)
         #expect(names.allSatisfy { Names.subdomainFault($0) == nil && $0.count == 10 })
         #expect(NameGenerator.name(prefix: String(repeating: "x", count: 200)).utf8.count == 63)
-        let uid = NameGenerator.uid().rawValue
+        let uid = UID.random().rawValue
         #expect(uid.wholeMatch(of: /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/) != nil, "\(uid)")
     }
 }

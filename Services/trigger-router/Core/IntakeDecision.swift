@@ -15,7 +15,12 @@ public enum IntakeDecision: Sendable, Hashable {
 extension CompiledTrigger {
     /// What to do about an alert that matches, which fires or has ended.
     public func decision(on alert: Alert, _ status: Alert.Status) -> IntakeDecision {
-        guard case .matching(_, let targets) = source else { preconditionFailure("an alert matched a trigger for another source") }
+        let targets: TargetLabels
+        switch source {
+        case .matching(_, let labels): targets = labels
+        case .cron: targets = .ofSchedule
+        case .invalid: preconditionFailure("an alert matched a trigger that matches nothing")
+        }
         let spec = trigger.spec
         if status == .resolved {
             guard spec.onResolved == .cancelUnstarted else { return .resolved }
@@ -91,7 +96,9 @@ extension CompiledTrigger {
             guard let value = alert.labels[label] else { return "label \(label.debugDescription) is absent" }
             return value.isEmpty ? "label \(label.debugDescription) is empty" : nil
         }
-        if named.isEmpty { return "the trigger has neither a nodeNameReferenceLabel nor a nodeName" }
+        if named.isEmpty {
+            return alert.origin == .cron ? "the trigger has no nodeName" : "the trigger has neither a nodeNameReferenceLabel nor a nodeName"
+        }
         let found = missing.isEmpty ? "the pod reference lacks its namespace or its name" : missing.joined(separator: ", ")
         return "\(found), and the trigger has no nodeName"
     }

@@ -79,6 +79,13 @@ public struct TargetLabels: Sendable, Hashable {
     /// Handed on as parameters of the same name.
     public var parameters: [String]
 
+    /// A schedule names nobody, and hands on its time.
+    static let ofSchedule = TargetLabels()
+
+    private init() {
+        parameters = [ScheduledTime.timeLabel]
+    }
+
     init(_ template: PrometheusAlertTemplate) {
         node = template.nodeNameReferenceLabel
         podNamespace = template.podNamespaceReferenceLabel

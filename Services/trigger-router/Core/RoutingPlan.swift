@@ -69,6 +69,12 @@ public struct RoutingPlan: Sendable {
         }
     }
 
+    /// Adds what one trigger is fired for, unmatched: a time of its schedule.
+    public mutating func add(_ alert: Alert, firing trigger: CompiledTrigger) {
+        let place = Place(alert: alerts.count, result: 0)
+        alerts.append(RoutedAlert(alert: alert, status: .firing, results: [decide(trigger, alert, .firing, place: place)]))
+    }
+
     private mutating func decide(
         _ trigger: CompiledTrigger, _ alert: Alert, _ status: Alert.Status, place: Place
     ) -> TriggerOutcome {

@@ -9,8 +9,14 @@ public struct TriggerTally: Sendable, Hashable {
     private var lastFired: Timestamp?
     private var suppressed: [String: Int64] = [:]
     private var lastReason: String?
+    private var lastScheduled: Timestamp?
 
     public init() {}
+
+    /// A time of the trigger's schedule was handled.
+    public mutating func note(scheduled time: Timestamp) {
+        lastScheduled = max(time, lastScheduled ?? time)
+    }
 
     /// Counts what came of a match: a diagnosis, or a reason why there is none.
     public mutating func note(_ result: TriggerOutcome, at now: Timestamp) {
@@ -32,6 +38,7 @@ public struct TriggerTally: Sendable, Hashable {
         sum.lastFired = later.lastFired ?? lastFired
         sum.suppressed.merge(later.suppressed, uniquingKeysWith: +)
         sum.lastReason = later.lastReason ?? lastReason
+        sum.lastScheduled = later.lastScheduled ?? lastScheduled
         return sum
     }
 
@@ -47,6 +54,7 @@ public struct TriggerTally: Sendable, Hashable {
         }
         status.suppressedCount = counts.isEmpty ? nil : counts
         status.lastReason = lastReason ?? status.lastReason
+        status.lastScheduleTime = lastScheduled ?? status.lastScheduleTime
         return status
     }
 }

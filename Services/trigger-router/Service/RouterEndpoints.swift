@@ -16,12 +16,13 @@ struct RouterEndpoints: Sendable {
     static let explainedMax = 20
 
     let receiver: AlertReceiver
+    let events: EventReceiver
     let decisions: DecisionLog
     let triggers: LiveTriggers
     let receiverBodyMax: ByteCount
 
     var all: [Endpoint] {
-        let limits = RouteLimits(bodyBytesMax: receiverBodyMax.bytes, deadlineSeconds: AlertReceiver.answerSecondsMax)
+        let limits = RouteLimits(bodyBytesMax: receiverBodyMax.bytes, deadlineSeconds: IntakePipeline.answerSecondsMax)
         return [
             Endpoint(
                 .post, "/api/v1/receivers/alertmanager", access: [.receiver, .admin, .service], limits: limits,
@@ -31,6 +32,18 @@ struct RouterEndpoints: Sendable {
                 .post, "/api/v2/alerts", access: [.receiver, .admin, .service], limits: limits,
                 summary: "Takes in what Prometheus posts to an Alertmanager: an array of alerts."
             ) { try await receiver.receive($0, from: .prometheus) },
+            Endpoint(
+                .post, "/api/v1/receivers/kubernetes-events", access: [.receiver, .admin, .service], limits: limits,
+                summary: "Takes in Kubernetes Events: one, a list, or an array."
+            ) { try await events.receiveKubernetes($0) },
+            Endpoint(
+                .post, "/api/v1/receivers/common-events", access: [.receiver, .admin, .service], limits: limits,
+                summary: "Takes in common events in PagerDuty's common event format: one, or an array."
+            ) { try await events.receiveCommon($0) },
+            Endpoint(
+                .post, "/api/v1/receivers/pagerduty", access: [.receiver, .admin, .service], limits: limits,
+                summary: "Takes in an event as PagerDuty's Events API v2 does."
+            ) { await events.receivePagerDuty($0) },
             Endpoint(
                 .get, "/api/v1/decisions", access: [.admin, .service], limits: RouteLimits(bodyBytesMax: 0),
                 summary: "The last decisions about alerts, newest first."

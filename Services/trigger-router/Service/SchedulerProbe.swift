@@ -8,11 +8,11 @@ struct SchedulerProbe: Sendable {
     static let answerSecondsMax = 3.0
 
     let handover: IntakeHandover
-    let receiver: AlertReceiver
+    let pipeline: IntakePipeline
 
     func run() async throws {
         while true {
-            if let storeID = await handover.probe(secondsMax: Self.answerSecondsMax) { receiver.noteStore(storeID) }
+            if let storeID = await handover.probe(secondsMax: Self.answerSecondsMax) { pipeline.noteStore(storeID) }
             try await Task.sleep(for: handover.reachable.message == nil ? Self.interval : Self.missingInterval)
         }
     }

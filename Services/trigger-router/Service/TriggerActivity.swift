@@ -39,9 +39,21 @@ final class TriggerActivity: Sendable {
     /// Counts what came of a request's alerts.
     func note(_ alerts: [RoutingPlan.RoutedAlert], at now: Timestamp) {
         tallies.withLock { tallies in
-            for result in alerts.lazy.flatMap(\.results) where !result.isUnavailable && result.outcome != .resolved {
-                tallies[result.trigger, default: TriggerTally()].note(result, at: now)
+            for alert in alerts {
+                for result in alert.results where !result.isUnavailable && result.outcome != .resolved {
+                    // That another router was first with a scheduled time is as it should be.
+                    if alert.alert.origin == .cron, result.outcome == .duplicate { continue }
+                    tallies[result.trigger, default: TriggerTally()].note(result, at: now)
+                }
             }
+        }
+    }
+
+    /// A time of a trigger's schedule was handled; with `missed` it was too late for it.
+    func note(scheduled time: Timestamp, of trigger: String, missed: TriggerOutcome? = nil, at now: Timestamp) {
+        tallies.withLock { tallies in
+            if let missed { tallies[trigger, default: TriggerTally()].note(missed, at: now) }
+            tallies[trigger, default: TriggerTally()].note(scheduled: time)
         }
     }
 

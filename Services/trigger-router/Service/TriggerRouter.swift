@@ -33,19 +33,23 @@ public struct TriggerRouter: Sendable {
             logger: context.logger)
         let decisions = DecisionLog(now: WallClock.now())
         let handover = IntakeHandover(scheduler: scheduler, metrics: metrics, reachable: reachable)
-        let receiver = AlertReceiver(
+        let pipeline = IntakePipeline(
             triggers: triggers, handover: handover, decisions: decisions, activity: activity, metrics: metrics)
+        let shelf = CommonEventShelf(store: source.store, logger: context.logger)
         let endpoints = RouterEndpoints(
-            receiver: receiver, decisions: decisions, triggers: triggers,
-            receiverBodyMax: context.configuration[TriggerRouterSettings.receiverBodyMax])
-        let probe = SchedulerProbe(handover: handover, receiver: receiver)
+            receiver: AlertReceiver(pipeline: pipeline), events: EventReceiver(pipeline: pipeline, shelf: shelf), decisions: decisions,
+            triggers: triggers, receiverBodyMax: context.configuration[TriggerRouterSettings.receiverBodyMax])
+        let probe = SchedulerProbe(handover: handover, pipeline: pipeline)
+        let clock = CronClock(triggers: triggers, pipeline: pipeline, activity: activity, logger: context.logger)
         assembly = ServiceAssembly(
             endpoints: endpoints.all + ServedGroup(Self.kinds(context, http, source.store)).endpoints,
             background: { _ in
                 [
                     BackgroundLoop { try await triggers.run() }, BackgroundLoop { try await activity.run() },
-                    BackgroundLoop { try await probe.run() },
-                ] + (source.isRemote ? [BackgroundLoop { try await source.feed.follow() }] : [])
+                    BackgroundLoop { try await probe.run() }, BackgroundLoop { try await clock.run() },
+                ]
+                    + (source.isRemote
+                        ? [BackgroundLoop { try await source.feed.follow() }] : [BackgroundLoop { try await shelf.run() }])
             },
             close: {
                 await source.store.close()
@@ -64,7 +68,9 @@ public struct TriggerRouter: Sendable {
         let loaded = context.health.condition("TriggersLoaded", missing: "the triggers are being loaded")
         let owner = context.configuration[TriggerRouterSettings.triggersFrom]
         let store: any ResourceStore =
-            if let owner { remoteStore(owner, [Trigger.definition], context, http) } else { try ServiceStore.open(context) }
+            if let owner { remoteStore(owner, [Trigger.definition, CommonEvent.definition], context, http) } else {
+                try ServiceStore.open(context)
+            }
         let feed = TriggerFeed(store: store, triggers: triggers, loaded: loaded, logger: context.logger)
         if owner == nil { try await feed.load() }
         return Source(store: IndexedTriggerStore(store: store, triggers: triggers), feed: feed, isRemote: owner != nil)
@@ -85,6 +91,7 @@ public struct TriggerRouter: Sendable {
             context.configuration[TriggerRouterSettings.scheduler], [Diagnosis.definition, Agent.definition], context, http)
         return [
             ServedKind(definition: Trigger.definition, store: triggers, admit: admit),
+            ServedKind(definition: CommonEvent.definition, store: triggers),
             ServedKind(definition: Operation.definition, store: graphBuilder),
             ServedKind(definition: OperationSet.definition, store: graphBuilder, isStatusWritable: false),
             ServedKind(definition: Diagnosis.definition, store: scheduler, isStatusWritable: false),

@@ -24,6 +24,9 @@ public struct CommonEventStatus: Codable, Sendable, Hashable {
     public var resolved: Bool?
     public var lastUpdateTime: Timestamp?
     public var diagnosed: Bool?
+    /// When the present trouble began: the first report, or the first after one that called it resolved.
+    public var startTime: Timestamp?
+    public var acknowledged: Bool?
 
     public init() {}
 }
@@ -59,6 +62,8 @@ extension CommonEventSpec {
             .optional("count", .integer("How often it came.", 0...Int64.max)),
             .optional("resolved", .boolean("Whether its source called it resolved.")),
             .optional("lastUpdateTime", .time("When it last came.")),
-            .optional("diagnosed", .boolean("Whether a diagnosis was created of it.")),
+            .optional("diagnosed", .boolean("Whether a diagnosis was created of the present trouble.")),
+            .optional("startTime", .time("When the present trouble began: with the first report, or the first after it was resolved.")),
+            .optional("acknowledged", .boolean("Whether somebody said at its source to be on it.")),
         ])
 }

@@ -133,3 +133,55 @@ import TriggerRouterCore
         }
     }
 }
+
+@Suite struct CronTimerTests {
+    private func timer(_ source: String, deadline: Int? = nil, handled: Timestamp?, now: Timestamp) throws -> CronTimer {
+        CronTimer(
+            try CronSchedule(parsing: source), CronTemplate(schedule: source, startingDeadlineSeconds: deadline), uid: UID("u"),
+            handled: handled, now: now)
+    }
+
+    private func minutes(_ count: Double) -> Timestamp { noon.adding(seconds: count * 60) }
+
+    @Test func firesOnceAtItsTime() throws {
+        var timer = try timer("*/5 * * * *", handled: nil, now: minutes(1))
+        #expect(timer.due == minutes(5))
+        #expect(timer.step(at: minutes(4.9)) == .wait)
+        #expect(timer.step(at: minutes(5)) == .fire(minutes(5)))
+        timer.settle(minutes(5))
+        #expect(timer.step(at: minutes(5.1)) == .wait)
+        #expect(timer.due == minutes(10))
+    }
+
+    /// A router that was away makes up for the last time alone, and only within the deadline.
+    @Test func catchesUpOnce() throws {
+        #expect(try timer("*/2 * * * *", handled: minutes(0), now: minutes(9)).due == minutes(8))
+        #expect(try timer("0 12 * * *", deadline: 300, handled: minutes(-60), now: minutes(4)).due == minutes(0))
+        #expect(try timer("0 12 * * *", deadline: 300, handled: minutes(-60), now: minutes(6)).due == minutes(24 * 60))
+        #expect(try timer("0 12 * * *", deadline: 0, handled: minutes(-60), now: minutes(1)).due == minutes(24 * 60))
+        // What was handled, or lies before the trigger was made, is not due.
+        #expect(try timer("0 12 * * *", handled: minutes(0), now: minutes(2)).due == minutes(24 * 60))
+    }
+
+    @Test func whatCannotBeTakenInIsTriedUntilTheDeadline() throws {
+        var timer = try timer("0 12 * * *", deadline: 60, handled: nil, now: minutes(-1))
+        #expect(timer.step(at: minutes(0)) == .fire(minutes(0)))
+        timer.postpone(at: minutes(0))
+        #expect(timer.step(at: noon.adding(seconds: 0.5)) == .wait)
+        #expect(timer.step(at: noon.adding(seconds: 1)) == .fire(minutes(0)))
+        timer.postpone(at: noon.adding(seconds: 1))
+        #expect(timer.step(at: noon.adding(seconds: 2)) == .wait)
+        #expect(timer.step(at: noon.adding(seconds: 60)) == .fire(minutes(0)))
+        timer.postpone(at: noon.adding(seconds: 60))
+        #expect(timer.step(at: noon.adding(seconds: 64)) == .missed(minutes(0)))
+        timer.settle(minutes(0))
+        #expect(timer.due == minutes(24 * 60))
+    }
+
+    @Test func aLaterTimeTakesThePlaceOfOneThatWasNotTakenIn() throws {
+        var timer = try timer("* * * * *", deadline: 3600, handled: nil, now: minutes(0))
+        #expect(timer.step(at: minutes(3.5)) == .missed(minutes(1)))
+        timer.settle(minutes(1))
+        #expect(timer.step(at: minutes(3.5)) == .fire(minutes(3)))
+    }
+}

@@ -3,7 +3,7 @@ import Model
 
 extension UID {
     /// A random UUID (RFC 9562, version 4) in lower case.
-    static func random() -> UID {
+    public static func random() -> UID {
         var bytes = Digest.randomBytes(count: 16)
         bytes[6] = bytes[6] & 0x0F | 0x40
         bytes[8] = bytes[8] & 0x3F | 0x80
