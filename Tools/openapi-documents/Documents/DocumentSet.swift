@@ -19,6 +19,7 @@ package struct DocumentSet: Sendable {
             file: "trigger-router.yaml",
             section: paths([
                 ServedKindRow(definition: Trigger.definition, isStatusWritable: true),
+                ServedKindRow(definition: CommonEvent.definition, isStatusWritable: true),
                 ServedKindRow(definition: Operation.definition, isStatusWritable: true), ServedKindRow(definition: OperationSet.definition),
                 ServedKindRow(definition: Diagnosis.definition), ServedKindRow(definition: Agent.definition, canCreate: false),
             ])),
