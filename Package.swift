@@ -77,41 +77,48 @@ let package = Package(
             ["HTTPClient", "HTTPMessage", "ResourceStore", "Model", "JSONCoding", logging]),
 
         // graph-builder
+        cRoom("CGraphBuilderDocument", "Services/graph-builder/Document", libraries: []),
         room("GraphBuilderCore", "Services/graph-builder/Core", ["Model", "JSONCoding", "Digests"]),
         room(
             "GraphBuilderService", "Services/graph-builder/Service",
             [
-                "GraphBuilderCore", "ServiceKit", "ServiceStore", "ResourceAPI", "ResourceStore", "HTTPServer", "HTTPMessage", "JSONCoding",
-                logging,
+                "GraphBuilderCore", "CGraphBuilderDocument", "ServiceKit", "ServiceStore", "ResourceAPI", "ResourceStore", "HTTPServer",
+                "HTTPMessage", "JSONCoding", logging,
             ]),
         main("graph-builder", "Services/graph-builder/Main", ["GraphBuilderService", "ServiceKit"]),
 
         // trigger-router
+        cRoom("CTriggerRouterDocument", "Services/trigger-router/Document", libraries: []),
         room("TriggerRouterCore", "Services/trigger-router/Core", ["Model", "RegularExpressions", "Digests", "JSONCoding"]),
         room(
             "TriggerRouterService", "Services/trigger-router/Service",
             [
-                "TriggerRouterCore", "ServiceKit", "ServiceStore", "ResourceAPI", "ResourceStore", "ResourceStoreSQLite", "ResourceClient",
+                "TriggerRouterCore", "CTriggerRouterDocument", "ServiceKit", "ServiceStore", "ResourceAPI", "ResourceStore",
+                "ResourceStoreSQLite", "ResourceClient",
                 "HTTPServer", "HTTPClient", "HTTPMessage", "JSONCoding", "Model", logging,
             ]),
         main("trigger-router", "Services/trigger-router/Main", ["TriggerRouterService", "ServiceKit"]),
 
         // scheduler
+        cRoom("CSchedulerDocument", "Services/scheduler/Document", libraries: []),
         room("SchedulerCore", "Services/scheduler/Core", ["Model", "Digests"]),
         room(
             "SchedulerService", "Services/scheduler/Service",
             [
-                "SchedulerCore", "Model", "ServiceKit", "ServiceStore", "ResourceAPI", "ResourceStore", "HTTPServer", "HTTPMessage",
+                "SchedulerCore", "CSchedulerDocument", "Model", "ServiceKit", "ServiceStore", "ResourceAPI", "ResourceStore", "HTTPServer",
+                "HTTPMessage",
                 "HTTPClient", "JSONCoding", "Digests", logging,
             ]),
         main("scheduler", "Services/scheduler/Main", ["SchedulerService", "ServiceKit"]),
 
         // agent-executor
+        cRoom("CAgentExecutorDocument", "Services/agent-executor/Document", libraries: []),
         room("AgentExecutorCore", "Services/agent-executor/Core", ["Model"]),
         room(
             "AgentExecutorService", "Services/agent-executor/Service",
             [
-                "AgentExecutorCore", "ServiceKit", "ServiceStore", "ResourceStore", "HTTPServer", "HTTPMessage", "HTTPClient",
+                "AgentExecutorCore", "CAgentExecutorDocument", "ServiceKit", "ServiceStore", "ResourceStore", "HTTPServer", "HTTPMessage",
+                "HTTPClient",
                 "ProcessRunner", "Model", "JSONCoding", "Digests", logging,
             ]),
         main("agent-executor", "Services/agent-executor/Main", ["AgentExecutorService", "ServiceKit"]),
@@ -125,7 +132,7 @@ let package = Package(
         main("kubediag", "Tools/kubediag/Main", ["KubeDiagCommand"]),
 
         // Writes the generated parts of openapi/, run by scripts/generate-openapi.
-        room("OpenAPIDocuments", "Tools/openapi-documents/Documents", ["Model", "JSONCoding"]),
+        room("OpenAPIDocuments", "Tools/openapi-documents/Documents", ["Model", "JSONCoding", yams]),
         main("openapi-documents", "Tools/openapi-documents/Main", ["OpenAPIDocuments"]),
 
         // Benchmarks, run by scripts/bench.

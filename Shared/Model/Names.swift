@@ -3,6 +3,13 @@ public enum Names {
     public static let subdomainBytesMax = 253
     public static let labelValueBytesMax = 63
 
+    // What the functions below judge, as documents spell it: regular expressions of ECMA 262.
+    public static let subdomainPattern = "^\(label)(\\.\(label))*$"
+    public static let labelPattern = "^\(label)$"
+    public static let labelValuePattern = "^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$"
+    public static let labelKeyPattern = "^(\(label)(\\.\(label))*/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$"
+    private static let label = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+
     /// Why `name` is not a DNS-1123 subdomain (lower-case letters, digits, `-` and `.`), or nil when it is one.
     public static func subdomainFault(_ name: String) -> String? {
         if name.isEmpty { return "must not be empty" }

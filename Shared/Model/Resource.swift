@@ -144,15 +144,29 @@ public struct ResourceDefinition: Sendable {
 
     /// The schema of the whole object.
     public var schema: Schema {
-        .object(
+        Schema.object(
             names.description,
             [
-                .required("apiVersion", .string("\(API.groupVersion)", max: 253)),
-                .required("kind", .string("\(names.kind)", max: 63)),
-                .required("metadata", ObjectMeta.schema),
+                .required("apiVersion", .choice("The version of the kind that the object is written in.", [API.groupVersion])),
+                .required("kind", .choice("The kind of the object.", [names.kind])),
+                .required("metadata", ObjectMeta.schema.used("The object's name, labels, and what the server keeps about it.")),
                 .required("spec", specSchema),
                 .optional("status", statusSchema),
-            ])
+            ]
+        ).named(names.kind)
+    }
+
+    /// The schema of a list of objects; nothing is admitted by it.
+    public var listSchema: Schema {
+        Schema.object(
+            "A list of \(names.plural).",
+            [
+                .required("apiVersion", .choice("The version of the list.", [API.groupVersion])),
+                .required("kind", .choice("The kind of the list.", ["\(names.kind)List"])),
+                .required("metadata", ListMeta.schema),
+                .required("items", Schema(.array(items: schema, itemsMin: 0, itemsMax: .max), "The objects of the page.")),
+            ]
+        ).named("\(names.kind)List")
     }
 
     /// `/apis/diagnosis.kubediag.org/v1[/namespaces/NS]/PLURAL`; an empty namespace means all of them, or a cluster-scoped kind.

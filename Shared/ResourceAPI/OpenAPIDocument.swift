@@ -1,4 +1,3 @@
-import HTTPMessage
 import JSONCoding
 import Model
 import ServiceKit
@@ -7,7 +6,8 @@ import ServiceKit
 /// else than what is done.
 ///
 /// It carries Kubernetes' extensions (`x-kubernetes-action`, `x-kubernetes-group-version-kind`), by which kubectl finds out that fields are
-/// validated here and what to explain.
+/// validated here and what to explain. kubectl looks for the parameters `fieldValidation` and `dryRun` in the operation itself, so that they
+/// stand there and are no references.
 struct OpenAPIDocument: Sendable {
     /// A kind and the rows that serve it.
     struct Section: Sendable {
@@ -23,94 +23,63 @@ struct OpenAPIDocument: Sendable {
 
     var json: JSON {
         var paths: [String: JSON] = [:]
-        var schemas: [String: JSON] = ["Status": Self.status]
+        var components = SchemaComponents()
         for section in sections {
+            let definition = section.definition
+            components.add(definition)
+            for kind in [definition.kind, "\(definition.kind)List"] {
+                guard var object = components.schemas[kind] else { continue }
+                object["x-kubernetes-group-version-kind"] = [Self.groupVersionKind(kind)]
+                components.add(kind, object)
+            }
             for endpoint in section.endpoints {
-                let operation = Operation(endpoint: endpoint, definition: section.definition)
+                guard let operation = Operation(endpoint, definition) else { continue }
                 paths[endpoint.template, default: [:]][endpoint.method.token.lowercased()] = operation.json
             }
-            let (one, list) = Self.schemas(section.definition)
-            schemas[Self.schemaName(section.definition)] = one
-            schemas[Self.schemaName(section.definition) + "List"] = list
         }
+        for (name, schema) in SharedComponents.kubernetes { components.add(name, schema) }
         return [
             "openapi": "3.0.3", "info": ["title": "KubeDiag", "version": .string(API.version)], "paths": .object(paths),
-            "components": ["schemas": .object(schemas)],
+            "components": [
+                "schemas": .object(components.schemas),
+                "securitySchemes": ["bearer": ["type": "http", "scheme": "bearer"]],
+            ],
+            "security": [["bearer": []]],
         ]
-    }
-
-    static func schemaName(_ definition: ResourceDefinition) -> String {
-        "org.kubediag.diagnosis.\(API.version).\(definition.kind)"
-    }
-
-    static func reference(_ schema: String) -> JSON {
-        ["$ref": .string("#/components/schemas/\(schema)")]
     }
 
     static func groupVersionKind(_ kind: String) -> JSON {
         ["group": .string(API.group), "version": .string(API.version), "kind": .string(kind)]
     }
-
-    private static func schemas(_ definition: ResourceDefinition) -> (one: JSON, list: JSON) {
-        var one = definition.schema.openAPI
-        one["x-kubernetes-group-version-kind"] = [groupVersionKind(definition.kind)]
-        let text: JSON = ["type": "string"]
-        let list: JSON = [
-            "type": "object", "description": .string("A list of \(definition.plural)."), "required": ["items"],
-            "properties": [
-                "apiVersion": text, "kind": text, "items": ["type": "array", "items": reference(schemaName(definition))],
-                "metadata": [
-                    "type": "object",
-                    "properties": [
-                        "resourceVersion": text, "continue": text, "remainingItemCount": ["type": "integer", "format": "int64"],
-                    ],
-                ],
-            ],
-            "x-kubernetes-group-version-kind": [groupVersionKind("\(definition.kind)List")],
-        ]
-        return (one, list)
-    }
-
-    private static let status: JSON = [
-        "type": "object", "description": "What became of a request that has no object to answer with: Kubernetes' Status.",
-        "properties": [
-            "apiVersion": ["type": "string"], "kind": ["type": "string"], "status": ["type": "string"], "message": ["type": "string"],
-            "reason": ["type": "string"], "code": ["type": "integer", "format": "int32"], "details": ["type": "object"],
-        ],
-    ]
 }
 
 extension OpenAPIDocument {
     /// One row of the endpoint table as an OpenAPI operation.
     fileprivate struct Operation {
-        let endpoint: Endpoint
-        let definition: ResourceDefinition
+        private let endpoint: Endpoint
+        private let operation: KindOperation
+        private var definition: ResourceDefinition { operation.definition }
 
-        private var isCollection: Bool { endpoint.template.hasSuffix("/\(definition.plural)") }
-
-        /// Kubernetes' word for what the operation does.
-        private var action: String {
-            switch endpoint.method {
-            case .get: isCollection ? "list" : "get"
-            case .delete: isCollection ? "deletecollection" : "delete"
-            default: endpoint.method.token.lowercased()
-            }
+        init?(_ endpoint: Endpoint, _ definition: ResourceDefinition) {
+            guard let operation = KindOperation(definition, method: endpoint.method.token, template: endpoint.template) else { return nil }
+            self.endpoint = endpoint
+            self.operation = operation
         }
 
         var json: JSON {
             var members: [String: JSON] = [
-                "description": .string(endpoint.summary), "operationId": .string(identifier), "tags": [.string(definition.plural)],
-                "parameters": .array(pathParameters + QueryParameters.of(action)), "responses": responses,
-                "x-kubernetes-action": .string(action), "x-kubernetes-group-version-kind": groupVersionKind(definition.kind),
+                "description": .string(endpoint.summary), "operationId": .string(operation.id), "tags": [.string(definition.plural)],
+                "parameters": .array(pathParameters + operation.queryParameters.map(\.openAPI)), "responses": responses,
+                "x-kubernetes-action": .string(operation.kubernetesAction),
+                "x-kubernetes-group-version-kind": groupVersionKind(definition.kind),
             ]
-            if let body { members["requestBody"] = body }
+            if !operation.bodies.isEmpty {
+                let content = operation.bodies.map { ($0.type, ["schema": schema($0.body)] as JSON) }
+                members["requestBody"] = [
+                    "content": .object(Dictionary(content) { first, _ in first }), "required": .bool(operation.isBodyRequired),
+                ]
+            }
             return .object(members)
-        }
-
-        private var identifier: String {
-            let scope = endpoint.template.contains("{namespace}") ? "Namespaced" : ""
-            let reach = definition.names.scope == .namespaced && scope.isEmpty ? "ForAllNamespaces" : ""
-            return action + scope + definition.kind + (endpoint.template.hasSuffix("/status") ? "Status" : "") + reach
         }
 
         private var pathParameters: [JSON] {
@@ -119,32 +88,29 @@ extension OpenAPIDocument {
             }
         }
 
-        private var body: JSON? {
-            switch action {
-            case "post", "put": content(MediaTypes.json, reference(schemaName(definition)), isRequired: true)
-            case "patch": content(MediaTypes.mergePatch, ["type": "object"], isRequired: true)
-            case "delete", "deletecollection": content(MediaTypes.json, ["type": "object"], isRequired: false)
-            default: nil
+        private func schema(_ body: KindOperation.Body) -> JSON {
+            switch body {
+            case .object: SchemaComponents.reference(definition.kind)
+            case .mergePatch: SchemaComponents.reference("MergePatch")
+            case .deleteOptions: SchemaComponents.reference("DeleteOptions")
             }
         }
 
-        private func content(_ type: String, _ schema: JSON, isRequired: Bool) -> JSON {
-            ["content": [type: ["schema": schema]] as JSON, "required": .bool(isRequired)]
-        }
-
         private var responses: JSON {
-            let schema =
-                switch action {
-                case "list": reference(schemaName(definition) + "List")
-                case "delete", "deletecollection": reference("Status")
-                default: reference(schemaName(definition))
+            let success =
+                switch operation.action {
+                case .list, .listAll: SchemaComponents.reference("\(definition.kind)List")
+                case .delete, .deleteCollection: SchemaComponents.reference("Status")
+                default: SchemaComponents.reference(definition.kind)
                 }
             func answer(_ text: String, _ schema: JSON) -> JSON {
                 ["description": .string(text), "content": .object([MediaTypes.json: ["schema": schema]])]
             }
-            return .object([
-                action == "post" ? "201" : "200": answer("Done.", schema), "default": answer("What went wrong.", reference("Status")),
-            ])
+            var responses = Dictionary(
+                operation.failureStatuses.map { (String($0), answer(FailureText.of($0), SchemaComponents.reference("Status"))) }
+            ) { first, _ in first }
+            responses[String(operation.successStatus)] = answer("Done.", success)
+            return .object(responses)
         }
     }
 }

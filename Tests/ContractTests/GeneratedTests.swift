@@ -22,12 +22,12 @@ import Testing
             b: 2
 
             """
-        #expect(try section.filled(into: document) == filled)
-        #expect(try section.filled(into: filled) == filled)
+        #expect(try GeneratedSection.fill([section], into: document) == filled)
+        #expect(try GeneratedSection.fill([section], into: filled) == filled)
     }
 
     @Test(arguments: ["a: 1\n", "\(GeneratedSection.closing)\n\(GeneratedSection.opening)\n"])
     func aDocumentWithoutAPlaceIsRefused(document: String) {
-        #expect(throws: GeneratedSection.Fault.self) { try GeneratedSection([]).filled(into: document) }
+        #expect(throws: GeneratedSection.Fault.self) { try GeneratedSection.fill([GeneratedSection([])], into: document) }
     }
 }

@@ -40,9 +40,12 @@ import Testing
         }
         #expect(try values("AlertOutcome") == AlertOutcome.allCases.map(\.rawValue).sorted())
         #expect(try values("IntakeResult/properties/outcome") == IntakeResult.Outcome.allCases.map(\.rawValue).sorted())
-        #expect(try values("IntakeItem/properties/onResolved") == OnResolved.allCases.map(\.rawValue).sorted())
-        #expect(try values("DiagnosisStatus/properties/phase") == DiagnosisPhase.allCases.map(\.rawValue).sorted())
-        #expect(try values("JobState/properties/steps/items/properties/phase") == StepPhase.allCases.map(\.rawValue).sorted())
+        #expect(try values("OnResolved") == OnResolved.allCases.map(\.rawValue).sorted())
+        #expect(try values("DiagnosisPhase") == DiagnosisPhase.allCases.map(\.rawValue).sorted())
+        #expect(try values("StepPhase") == StepPhase.allCases.map(\.rawValue).sorted())
+        #expect(try values("StepOutcome") == StepOutcome.allCases.map(\.rawValue).sorted())
+        #expect(try values("Effect") == Effect.allCases.map(\.rawValue).sorted())
+        for reason in try values("CauseReason") ?? [] { #expect(FieldFault.Reason(rawValue: reason) != nil) }
         for phase in try values("JobReport/properties/phase") ?? [] { #expect(JobReport.Phase(rawValue: phase) != nil) }
         for state in try values("JobReceipt/properties/state") ?? [] { #expect(JobReceipt.State(rawValue: state) != nil) }
     }

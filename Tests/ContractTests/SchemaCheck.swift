@@ -8,7 +8,7 @@ struct SchemaCheck {
     private static let keywords: Set<String> = [
         "description", "type", "format", "enum", "default", "example", "nullable", "minimum", "maximum", "minLength", "maxLength",
         "minItems",
-        "maxItems", "maxProperties", "pattern", "required", "properties", "items", "additionalProperties", "anyOf",
+        "maxItems", "maxProperties", "pattern", "required", "properties", "items", "additionalProperties", "anyOf", "allOf",
         "x-kubernetes-preserve-unknown-fields",
     ]
 
@@ -20,6 +20,9 @@ struct SchemaCheck {
         guard unknown.isEmpty else { return ["\(path): the schema has \(unknown.sorted()), which is not understood"] }
         if value == .null, keywords["nullable"] == true { return [] }
         if let alternatives = keywords["anyOf"]?.arrayValue { return try anyOf(value, alternatives, schema.file, path) }
+        if let parts = keywords["allOf"]?.arrayValue {
+            return try parts.flatMap { try faults(value, .init(file: schema.file, value: $0), at: path) }
+        }
         if let values = keywords["enum"]?.arrayValue, !values.contains(value) { return ["\(path): \(value) is not among \(values)"] }
         switch keywords["type"]?.stringValue {
         case nil: return []
@@ -70,6 +73,9 @@ struct SchemaCheck {
         guard let text = value.stringValue else { return ["\(path): is no string but \(value)"] }
         if let most = keywords["maxLength"]?.integerValue, text.utf8.count > most { return ["\(path): is longer than \(most)"] }
         if let least = keywords["minLength"]?.integerValue, text.utf8.count < least { return ["\(path): is shorter than \(least)"] }
+        if let pattern = keywords["pattern"]?.stringValue, (try? Regex(pattern).firstMatch(in: text)) == nil {
+            return ["\(path): \(text) does not match \(pattern)"]
+        }
         if keywords["format"] == "date-time", Timestamp(text) == nil { return ["\(path): \(text) is no time"] }
         return []
     }

@@ -40,7 +40,50 @@ import Testing
             for reference in Self.references(document) {
                 #expect(schemas[String(reference.dropFirst("#/components/schemas/".count))] != nil, "\(reference)")
             }
-            #expect(schemas["org.kubediag.diagnosis.v1.Operation"]?[path: "properties", "spec", "properties", "processor"] != nil)
+            #expect(schemas["OperationSpec"]?[path: "properties", "processor"] != nil)
+            #expect(
+                schemas["Operation"]?["x-kubernetes-group-version-kind"] == [
+                    ["group": "diagnosis.kubediag.org", "version": "v1", "kind": "Operation"]
+                ])
+        }
+    }
+
+    /// kubectl finds `fieldValidation` and `dryRun` in the operation alone, where they are no references; and it takes a patch type that is
+    /// listed for one that is served.
+    @Test func patchesTellKubectlWhatItLooksFor() async throws {
+        try await withAPI { api in
+            let document = try await api.send(.get, Self.path).expect(200).json
+            var count = 0
+            for (template, methods) in try #require(document["paths"]?.objectValue) {
+                guard let patch = methods["patch"] else { continue }
+                count += 1
+                let kind = try #require(patch["x-kubernetes-group-version-kind"]?.objectValue?["kind"]?.stringValue)
+                #expect(template.contains(kind.lowercased().prefix(7)))
+                let names = patch["parameters"]?.arrayValue?.filter { $0["in"] == "query" }.compactMap { $0["name"]?.stringValue } ?? []
+                #expect(Set(names).isSuperset(of: ["fieldValidation", "dryRun"]))
+                let types = try #require(patch[path: "requestBody", "content"]?.objectValue)
+                #expect(types["application/merge-patch+json"] != nil)
+                #expect(types["application/strategic-merge-patch+json"] == nil)
+            }
+            #expect(count == 4)
+        }
+    }
+
+    @Test func aClientThatHasTheDocumentIsTold() async throws {
+        try await withAPI { api in
+            for path in ["/openapi/v3", Self.path] {
+                let answer = try await api.send(.get, path).expect(200)
+                let tag = try #require(answer.headers["ETag"])
+                #expect(answer.headers["Cache-Control"] == "private, no-cache")
+                #expect(try await api.send(.get, path, headers: ["If-None-Match": "\"other\", W/\(tag) "]).expect(304).body.isEmpty)
+                #expect(try await api.send(.get, path, headers: ["If-None-Match": "\"other\""]).expect(200).body == answer.body)
+            }
+            let index = try await api.send(.get, "/openapi/v3").expect(200).json
+            let url = try #require(index["paths"]?["apis/diagnosis.kubediag.org/v1"]?["serverRelativeURL"]?.stringValue)
+            #expect(try await api.send(.get, url).expect(200).headers["Cache-Control"] == "private, max-age=31536000, immutable")
+            let older = try await api.send(.get, Self.path + "?hash=older").expect(200)
+            #expect(older.headers["Cache-Control"] == "private, no-cache", "another document under an old name is not to be kept")
+            _ = try await api.send(.get, "/openapi/v2").expect(404)
         }
     }
 

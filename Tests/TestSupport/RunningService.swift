@@ -67,6 +67,15 @@ public final class RunningService: Sendable {
         _ method: HTTPMessage.Method, _ path: String, _ body: JSON? = nil, headers: [(String, String)] = [],
         token: String? = RunningService.adminToken
     ) async throws -> (status: Int, headers: Headers, body: JSON?) {
+        let (status, headers, bytes) = try await sendForBytes(method, path, body, headers: headers, token: token)
+        return (status, headers, try? JSON(parsing: bytes))
+    }
+
+    /// The same for bodies that need not be JSON.
+    public func sendForBytes(
+        _ method: HTTPMessage.Method, _ path: String, _ body: JSON? = nil, headers: [(String, String)] = [],
+        token: String? = RunningService.adminToken
+    ) async throws -> (status: Int, headers: Headers, body: [UInt8]) {
         var request = ClientRequest(method: method, url: url + path, timeoutSeconds: 20)
         if let token { request.headers.set("Authorization", "Bearer \(token)") }
         if let body {
@@ -75,7 +84,7 @@ public final class RunningService: Sendable {
         }
         for (name, value) in headers { request.headers.set(name, value) }
         let response = try await http.send(request)
-        return (response.status, response.headers, try? JSON(parsing: response.body))
+        return (response.status, response.headers, response.body)
     }
 }
 

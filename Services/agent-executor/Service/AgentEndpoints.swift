@@ -13,7 +13,7 @@ struct AgentEndpoints: Sendable {
 
     private static let uidPath = "/api/v1/jobs/{uid}"
 
-    var all: [Endpoint] { jobs + evidence.all + [processor] }
+    var all: [Endpoint] { jobs + evidence.all + [processor, .serviceDocument(ServiceDocument.bytes)] }
 
     private var jobs: [Endpoint] {
         [

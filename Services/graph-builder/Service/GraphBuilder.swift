@@ -29,7 +29,7 @@ public struct GraphBuilder: Sendable {
             },
         ])
         assembly = ServiceAssembly(
-            endpoints: GraphEndpoints(plans: plans, store: store).all + group.endpoints,
+            endpoints: GraphEndpoints(plans: plans, store: store).all + group.endpoints + [.serviceDocument(ServiceDocument.bytes)],
             background: { _ in [BackgroundLoop { try await reconciler.run() }] },
             close: { await store.close() })
     }

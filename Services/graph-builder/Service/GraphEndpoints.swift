@@ -20,7 +20,7 @@ struct GraphEndpoints: Sendable {
             ) { call in
                 let plan = try await plans.plan(call.parameter("name"))
                 var headers: Headers = ["ETag": plan.etag]
-                if Self.matches(call.request.headers["If-None-Match"], plan.etag) {
+                if EntityTag.matches(call.request.headers["If-None-Match"], plan.etag) {
                     return Response(status: 304, headers: headers, body: .bytes([]))
                 }
                 headers.set("Content-Type", "application/json")
@@ -40,14 +40,5 @@ struct GraphEndpoints: Sendable {
                 return .text(text)
             },
         ]
-    }
-
-    /// Whether one of the tags of `If-None-Match` is `etag` (RFC 9110, section 13.1.2; weak comparison).
-    static func matches(_ field: String?, _ etag: String) -> Bool {
-        guard let field else { return false }
-        return field.split(separator: ",").contains { part in
-            let tag = part.trimmingPrefix { $0 == " " || $0 == "\t" }.trimmingPrefix("W/")
-            return tag == etag || tag == "*"
-        }
     }
 }

@@ -50,7 +50,7 @@ public struct Scheduler: Sendable {
         let collector = GarbageCollector(
             engine: engine, store: store, clock: clock, limits: limits, metrics: metrics, logger: context.logger)
         assembly = ServiceAssembly(
-            endpoints: own + api.endpoints,
+            endpoints: own + api.endpoints + [.serviceDocument(ServiceDocument.bytes)],
             background: { _ in
                 [
                     BackgroundLoop { await lane.run() },

@@ -42,7 +42,9 @@ public struct TriggerRouter: Sendable {
         let probe = SchedulerProbe(handover: handover, pipeline: pipeline)
         let clock = CronClock(triggers: triggers, pipeline: pipeline, activity: activity, logger: context.logger)
         assembly = ServiceAssembly(
-            endpoints: endpoints.all + ServedGroup(Self.kinds(context, http, source.store)).endpoints,
+            endpoints: endpoints.all + ServedGroup(Self.kinds(context, http, source.store)).endpoints + [
+                .serviceDocument(ServiceDocument.bytes)
+            ],
             background: { _ in
                 [
                     BackgroundLoop { try await triggers.run() }, BackgroundLoop { try await activity.run() },

@@ -56,22 +56,59 @@ extension AgentSpec {
     }
 
     public static let specSchema = Schema.object(
-        "How the agent is reached.",
+        "How the agent is reached. Its registration writes it; what people may want to change is drain, and aliases.",
         [
-            .optional("address", .string("Base URL at which the scheduler reaches it.", max: 512)),
-            .optional("aliases", .array("Other names that targets may use.", of: .string("A name.", max: 253), max: 64)),
-            .optional("drain", .boolean("True keeps new diagnoses away.")),
-        ])
+            .optional(
+                "address",
+                .string(
+                    "Base URL at which the scheduler reaches the agent, such as http://10.0.0.7:8090. Each registration overwrites it.",
+                    max: 512)),
+            .optional(
+                "aliases",
+                .array(
+                    """
+                    Other names under which targets may mean this node, at most 64: its host name, its addresses, and what the operator \
+                    adds. An alert's instance=\"10.0.0.7:9100\" is found through them.
+                    """,
+                    of: .string(
+                        "Another name of the node.", max: 253), max: 64)),
+            .optional(
+                "drain",
+                .boolean(
+                    """
+                    True keeps new diagnoses away from the node: they wait in Pending. What runs there goes on. `kubediag agent drain` \
+                    sets it.
+                    """)),
+        ]
+    ).named("AgentSpec")
 
     public static let statusSchema = Schema.object(
-        "How the agent stands.",
+        "How the agent stands, as the scheduler knows it.",
         [
-            .optional("conditions", Condition.listSchema),
-            .optional("lastHeartbeatTime", .time("When it was last heard of, at most 30 s old.")),
-            .optional("version", .string("Its version.", max: 128)), .optional("capacity", .integer("Jobs at once at most.")),
-            .optional("running", .integer("Jobs that it runs.")),
-            .optional("operations", .array("Names of its built-in operations.", of: .string("A name.", max: 253), max: 1000)),
-            .optional("epoch", .integer("Grows with each registration of this node.", 0...Int64.max)),
-            .optional("journalId", .string("What its data directory calls itself.", max: 128)),
-        ])
+            .optional("conditions", Condition.list("Ready is True while the agent's lease is live, that is while its heartbeats come.")),
+            .optional(
+                "lastHeartbeatTime",
+                .time("When the agent was last heard of. Written at most every 30 s, so that it may be that much older than the truth.")),
+            .optional("version", .string("The version of the agent's program.", max: 128)),
+            .optional("capacity", .integer("How many jobs the agent runs at once at most.")),
+            .optional("running", .integer("How many of these slots are taken.")),
+            .optional(
+                "operations",
+                .array(
+                    "Names of the operations that are built into the agent.",
+                    of: .string(
+                        "Name of an operation.", max: 253), max: 1000)),
+            .optional(
+                "epoch",
+                .integer(
+                    "Grows by one with each registration of the node. What carries an older one is stale and is refused.", 0...Int64.max)),
+            .optional(
+                "journalId",
+                .string(
+                    """
+                    The id of the agent's data directory. Another id under the same name is another memory: it takes over only once the \
+                    first one's lease has ended.
+                    """, max: 128)),
+        ]
+    ).named("AgentStatus")
 }

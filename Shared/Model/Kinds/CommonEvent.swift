@@ -46,24 +46,36 @@ extension CommonEventSpec {
         ])
 
     public static let specSchema = Schema.object(
-        "The event.",
+        "The event, in the fields of PagerDuty's common event format.",
         [
-            .required("summary", .string("What happened.", max: 1024)), .required("source", .string("Where it happened.", max: 1024)),
-            .required("severity", .choice("How bad it is.", ["critical", "error", "warning", "info"])),
-            .optional("timestamp", .time("When the source saw it.")), .optional("class", .string("What sort of event.", max: 1024)),
-            .optional("component", .string("What is affected.", max: 1024)), .optional("group", .string("What it belongs to.", max: 1024)),
-            .optional("customDetails", .textMap("More of it.", valueBytesMax: 16_384)),
-            .optional("dedupKey", .string("What makes two events the same.", max: 255)),
-        ])
+            .required("summary", .string("What happened, in a line. At most 1,024 bytes.", max: 1024)),
+            .required("source", .string("Where it happened: a host name, an address, or whatever names the machine.", max: 1024)),
+            .required(
+                "severity",
+                .choice("How bad it is for what is affected.", ["critical", "error", "warning", "info"]).named("EventSeverity")),
+            .optional("timestamp", .time("When the source saw it; when it came in where this is absent.")),
+            .optional("class", .string("What sort of event it is, such as disk or ping failure.", max: 1024)),
+            .optional("component", .string("The part of the source that is affected, such as mysql or eth0.", max: 1024)),
+            .optional("group", .string("What the component belongs to, such as app-stack.", max: 1024)),
+            .optional(
+                "customDetails",
+                .textMap(
+                    "More about it, in the source's own words: values of at most 16,384 bytes.", valueBytesMax: 16_384)),
+            .optional(
+                "dedupKey",
+                .string("What makes two events the same, at most 255 bytes: a later one raises the count of this one.", max: 255)),
+        ]
+    ).named("CommonEventSpec")
 
     public static let statusSchema = Schema.object(
-        "How often it came.",
+        "How often the event came, and what came of it.",
         [
-            .optional("count", .integer("How often it came.", 0...Int64.max)),
-            .optional("resolved", .boolean("Whether its source called it resolved.")),
+            .optional("count", .integer("How often it came, the first time included.", 0...Int64.max)),
+            .optional("resolved", .boolean("Whether its source has said that it is over.")),
             .optional("lastUpdateTime", .time("When it last came.")),
-            .optional("diagnosed", .boolean("Whether a diagnosis was created of the present trouble.")),
+            .optional("diagnosed", .boolean("Whether a diagnosis was started of the present trouble.")),
             .optional("startTime", .time("When the present trouble began: with the first report, or the first after it was resolved.")),
             .optional("acknowledged", .boolean("Whether somebody said at its source to be on it.")),
-        ])
+        ]
+    ).named("CommonEventStatus")
 }

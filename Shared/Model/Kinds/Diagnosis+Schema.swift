@@ -61,7 +61,10 @@ extension DiagnosisSpec {
             faults.append(
                 FieldFault(
                     "spec.nodeName", .required,
-                    "a target is required: nodeName, podReference, or targetSelector with nodeNames, nodeSelector, podReferences or podSelector"
+                    """
+                    a target is required: nodeName, podReference, or targetSelector with nodeNames, nodeSelector, podReferences or \
+                    podSelector
+                    """
                 ))
         }
         let total = object.spec.parameters?.values.reduce(0) { $0 + $1.utf8.count } ?? 0
@@ -73,116 +76,95 @@ extension DiagnosisSpec {
 
     public static let parametersBytesMax = 1_048_576
     public static let nodesMax = 1000
+}
 
-    private static let podReferenceSchema = Schema.object(
+// MARK: - Spec
+
+extension DiagnosisSpec {
+    public static let specSchema = Schema.object(
+        """
+        What is run on whom. It cannot be changed after creation, but for cancel and ttlSecondsAfterFinished. The target is the first \
+        that is there of nodeName, targetSelector's nodeSelector, nodeNames, podSelector and podReferences, and podReference.
+        """,
+        [
+            .required(
+                "operationSet",
+                .name(
+                    "Name of the operation set that is run. Its graph is pinned when the diagnosis leaves Pending.")),
+            .optional(
+                "nodeName",
+                .string("The node that it runs on: the name of its agent, or an alias of it. A pod beside it is context alone.", max: 253)),
+            .optional("podReference", podReference.used("The pod on whose node it runs, where nodeName is absent.")),
+            .optional("targetSelector", targetSelector),
+            .optional(
+                "parameters",
+                .textMap(
+                    "Text handed to every operation, by names that scripts refer to in argKeys: at most 256, and 1,048,576 bytes in all.",
+                    valueBytesMax: 262_144, keyFault: OperationSpec.parameterKeyFault)),
+            .optional(
+                "activeDeadlineSeconds",
+                .integer(
+                    """
+                    Seconds from its dispatch to its end at the latest: 3,600 when absent, at most a week. Then it fails with \
+                    DeadlineExceeded.
+                    """,
+                    1...604_800)),
+            .optional(
+                "ttlSecondsAfterFinished",
+                .integer(
+                    """
+                    Seconds after its end until the object is removed, its children with it. The scheduler's --diagnosis-ttl, ten days as \
+                    it comes, holds where this is absent or more.
+                    """,
+                    0...315_360_000)),
+            .optional("cancel", .boolean("True stops the diagnosis, which fails with Cancelled. It cannot be taken back.")),
+            .optional("dryRun", .boolean("True runs only operations whose effect is Read, and shows the others as Skipped.")),
+        ]
+    ).named("DiagnosisSpec")
+
+    private static let podReference = Schema.object(
         "A pod.",
         [
-            .required("namespace", .string("Namespace of the pod.", max: 63)), .required("name", .string("Name of the pod.", max: 253)),
-            .optional("container", .string("A container of it.", max: 63)),
-        ])
+            .required("namespace", .string("The pod's namespace.", max: 63)), .required("name", .string("The pod's name.", max: 253)),
+            .optional("container", .string("One of its containers, as context for the operations.", max: 63)),
+        ]
+    ).named("PodReference")
 
-    private static func labelSelectorSchema(_ description: String) -> Schema {
-        .object(
-            description,
-            [
-                .optional(
-                    "matchLabels", .textMap("Labels that must have these values.", valueBytesMax: 63, keyFault: { Names.labelKeyFault($0) })
-                ),
-                .optional(
-                    "matchExpressions",
-                    .array(
-                        "Requirements that must all hold.",
-                        of: .object(
-                            "A requirement.",
-                            [
-                                .required("key", .string("Label.", max: 317)),
-                                .required("operator", .choice("How the label is compared.", ["In", "NotIn", "Exists", "DoesNotExist"])),
-                                .optional("values", .array("Values for In and NotIn.", of: .string("A value.", max: 63), max: 256)),
-                            ]), max: 64)),
-            ])
-    }
-
-    public static let specSchema = Schema.object(
-        "What is run on whom. Immutable but for cancel and ttlSecondsAfterFinished.",
+    private static let targetSelector = Schema.object(
+        "Several nodes: one child diagnosis runs on each, and this one counts them in status.aggregate.",
         [
-            .required("operationSet", .name("Name of the operation set.")),
-            .optional("nodeName", .string("Name of the node: of its agent, or an alias of it.", max: 253)),
-            .optional("podReference", podReferenceSchema),
             .optional(
-                "targetSelector",
-                .object(
-                    "Several nodes or pods.",
-                    [
-                        .optional(
-                            "nodeNames",
-                            .array(
-                                "Names of nodes.", of: Schema(.string(StringRules(bytesMin: 1, bytesMax: 253)), "A node."), max: nodesMax)),
-                        .optional("nodeSelector", labelSelectorSchema("Nodes by their labels.")),
-                        .optional("podReferences", .array("Pods.", of: podReferenceSchema, max: nodesMax)),
-                        .optional("podSelector", labelSelectorSchema("Pods by their labels.")),
-                    ])),
-            .optional(
-                "parameters", .textMap("Text handed to every operation.", valueBytesMax: 262_144, keyFault: OperationSpec.parameterKeyFault)
-            ),
-            .optional(
-                "activeDeadlineSeconds", .integer("Seconds from its dispatch to the end at the latest; 3600 when absent.", 1...604_800)),
-            .optional("ttlSecondsAfterFinished", .integer("Seconds after the end until the object is removed.", 0...315_360_000)),
-            .optional("cancel", .boolean("True stops the diagnosis; one-way.")),
-            .optional("dryRun", .boolean("Reads run; what mutates is only shown.")),
-        ])
-
-    private static let resultSchema = Schema.anything(
-        "A result: text, or {preview, size, sha256, evidenceRef} where the text is too large to stand here.")
-
-    public static let statusSchema = Schema.object(
-        "How the run stands.",
-        [
-            .optional("phase", .choice("Where the run stands.", DiagnosisPhase.allCases.map(\.rawValue))),
-            .optional("conditions", Condition.listSchema),
-            .optional("startTime", .time("When the scheduler took it.")),
-            .optional("completionTime", .time("When its phase became terminal.")),
-            .optional("nodeName", .string("The agent that runs it.", max: 253)),
-            .optional("succeededPath", OperationSetSpec.pathSchema),
-            .optional(
-                "failedPaths",
+                "nodeNames",
                 .array(
-                    "One path per vertex that failed, up to and including it.", of: OperationSetSpec.pathSchema,
-                    max: DiagnosisStatus.failedPathsMax)),
-            .optional("failedPathCount", .integer("Vertices at which a path failed.")),
-            .optional(
-                "operationResults", Schema(.map(values: resultSchema, entriesMax: 10_000, keyFault: { _ in nil }), "Results by key.")),
-            .optional(
-                "checkpoint",
-                .object(
-                    "Where the run stands.",
-                    [.required("pathIndex", .integer("The path.")), .required("nodeIndex", .integer("The position on it."))])),
-            .optional("reason", .string("One CamelCase word.", max: 1024)),
-            .optional("message", .string("A sentence for a person.", max: 32_768)),
-            .optional("operationSetHash", .string("Hash of the plan that is run.", max: 64)),
-            .optional("summary", .string("What was found, in one line.", max: 1024)),
-            .optional("lateOutcome", .anything("What an agent reported after the phase had become terminal.")),
-            .optional("steps", .array("One entry per executed vertex.", of: stepSchema, max: OperationSetSpec.verticesMax)),
-            .optional(
-                "aggregate",
-                .object(
-                    "Children, counted.",
-                    [
-                        .required("desired", .integer("All of them.")), .required("active", .integer("Unfinished ones.")),
-                        .required("succeeded", .integer("Succeeded ones.")), .required("failed", .integer("Failed or deleted ones.")),
-                        .optional("nodes", .array("The nodes as they were resolved.", of: .string("A node.", max: 253), max: nodesMax)),
-                    ])),
-            .optional("observedGeneration", .integer("The generation that this status is about.", 0...Int64.max)),
-        ])
+                    "Names of nodes, at most 1,000.", of: Schema(.string(StringRules(bytesMin: 1, bytesMax: 253)), "Name of a node."),
+                    max: nodesMax)),
+            .optional("nodeSelector", labelSelector.used("Nodes by their labels.")),
+            .optional("podReferences", .array("Pods on whose nodes it runs, at most 1,000.", of: podReference, max: nodesMax)),
+            .optional("podSelector", labelSelector.used("The nodes of pods, by the pods' labels.")),
+        ]
+    ).named("TargetSelector")
 
-    private static let stepSchema = Schema.object(
-        "An executed vertex.",
+    private static let labelSelector = Schema.object(
+        "A selection by labels, Kubernetes' LabelSelector. All of it must hold; an empty one selects everything.",
         [
-            .required("id", .integer("Vertex.")), .required("operation", .string("Operation.", max: 253)),
-            .required("phase", .choice("How it stands.", StepPhase.allCases.map(\.rawValue))),
-            .optional("outcome", .choice("What it came to.", StepOutcome.allCases.map(\.rawValue))),
-            .optional("attempt", .integer("Executions so far.")),
-            .optional("startTime", .time("Start of the last execution.")), .optional("completionTime", .time("Its end.")),
-            .optional("reason", .string("One CamelCase word.", max: 1024)),
-            .optional("message", .string("A sentence for a person.", max: 32_768)),
-        ])
+            .optional(
+                "matchLabels",
+                .textMap("Labels that must have these values.", valueBytesMax: 63, keyFault: { Names.labelKeyFault($0) })),
+            .optional("matchExpressions", .array("Requirements that must all hold, at most 64.", of: requirement, max: 64)),
+        ]
+    ).named("LabelSelector")
+
+    private static let requirement = Schema.object(
+        "A requirement about one label.",
+        [
+            .required("key", .string("The label's key.", max: 317)),
+            .required(
+                "operator",
+                .choice("In and NotIn compare the label's value with values; Exists and DoesNotExist ask for the label.", selectorOperators)
+                    .named("LabelSelectorOperator")),
+            .optional("values", .array("The values of In and NotIn, at most 256.", of: .string("A value.", max: 63), max: 256)),
+        ]
+    ).named("LabelSelectorRequirement")
+
+    private static let selectorOperators = ["In", "NotIn", "Exists", "DoesNotExist"]
 }

@@ -28,97 +28,161 @@ extension OperationSpec {
         }
     }
 
-    public static let statusSchema = Schema.object("Operations have no status.", [])
+    public static let statusSchema = Schema.object("Operations have no status: nothing about one can change by itself.", [])
+        .named("OperationStatus")
 
     public static let specSchema = Schema.object(
-        "What the operation runs and how.",
+        "What the operation runs, what it may change, and how often it may be tried.",
         [
             .required("processor", processorSchema),
             .optional(
                 "dependences",
                 .array(
-                    "Operations that must have run earlier on every path that reaches this one.", of: .name("Name of an operation."),
-                    max: 256)),
-            .optional(
-                "storage",
-                .object(
-                    "Where the whole result is kept.",
-                    [
-                        .optional(
-                            "hostPath",
-                            .object(
-                                "A folder on the node.",
-                                [.required("path", .string("Absolute path, below one of the agent's storage roots.", max: 4096))]))
-                    ])),
+                    """
+                    Operations that must have run before this one on every path that reaches it, at most 256. An operation set in which \
+                    one has not is not ready.
+                    """, of: .name("Name of an operation."), max: 256)),
+            .optional("storage", storageSchema),
             .optional(
                 "effect",
                 .choice(
-                    "What the operation may change. It drives dry runs, retries after an agent's death and node locks. Mutate when absent.",
-                    Effect.allCases.map(\.rawValue))),
-            .optional(
-                "retry",
-                .object(
-                    "How often a failed execution is tried again.",
-                    [
-                        .optional(
-                            "maxAttempts",
-                            .integer("Executions at most, the first included; one that the agent's death interrupted counts.", 1...100)),
-                        .optional("backoffSeconds", .integer("Pause before the next attempt.", 0...3600)),
-                    ])),
+                    """
+                    What the operation may change on the machine it runs on. Read: nothing. Mutate: it may change things. Destroy: it \
+                    may lose data. It decides what a dry run runs (Read alone), whether an execution that the agent's death interrupted \
+                    may be repeated, and whether diagnoses of one node wait for each other.
+                    """, Effect.allCases.map(\.rawValue)
+                ).named(
+                    "Effect"
+                ).used(
+                    "What the operation may change on the machine it runs on: Read, Mutate or Destroy. Mutate when absent.")),
+            .optional("retry", retrySchema),
             .optional(
                 "parameters",
                 .textMap(
-                    "Text handed to a script as KUBEDIAG_PARAM_… environment variables.", valueBytesMax: 32_768, keyFault: parameterKeyFault
-                )),
-        ])
+                    """
+                    Text handed to a script as environment variables: disk-path becomes KUBEDIAG_PARAM_DISK_PATH. Values have at most \
+                    32,768 bytes.
+                    """,
+                    valueBytesMax: 32_768, keyFault: parameterKeyFault)),
+        ]
+    ).named("OperationSpec")
 
-    private static let processorSchema = Schema.object(
-        "How the operation is run: exactly one of httpServer, scriptRunner and function.",
+    private static let storageSchema = Schema.object(
+        "Where the agent keeps the whole result on the node. The agent's data directory when absent.",
         [
             .optional(
-                "httpServer",
+                "hostPath",
                 .object(
-                    "A POST of the context as a flat JSON object of strings.",
+                    "A folder on the node.",
                     [
-                        .optional("address", .string("Host name or address; the agent itself when absent.", max: 253)),
-                        .optional("port", .integer("TCP port; the agent's own when absent.", 1...65_535)),
-                        .optional("path", .string("Path of the URL; / when absent.", max: 2048)),
-                        .optional("scheme", .choice("http when absent.", ["http", "https", "HTTP", "HTTPS"])),
-                    ])),
-            .optional(
-                "scriptRunner",
-                .object(
-                    "A script, run under its #! line or else /bin/sh.",
-                    [
-                        .required("script", Schema(.string(StringRules(bytesMin: 1, bytesMax: 262_144)), "The script's text.")),
-                        .optional(
-                            "argKeys",
-                            .array(
-                                "Keys of the context whose values are the arguments, in order.", of: .string("A key.", max: 253), max: 256)),
-                        .optional(
-                            "operationResultKey",
-                            Schema(
-                                .string(StringRules(bytesMin: 1, bytesMax: 128, fault: parameterKeyFault)),
-                                "Names the results operation.<key>.output, .stderr and .error.")),
-                    ])),
-            .optional(
-                "function",
-                .object(
-                    "A function in a language's runtime.",
-                    [
-                        .required("runtime", .string("python3; golang-http is admitted and fails with RuntimeUnsupported.", max: 63)),
                         .required(
-                            "codeSource",
-                            .textMap(
-                                "File names and their texts; python3 runs handle(context) of handler.py.", entriesMax: 32,
-                                valueBytesMax: 262_144)),
-                    ])),
-            .optional("timeoutSeconds", .integer("Seconds one execution may take; 30 when absent.", 1...86_400)),
-            .optional("externalIP", .string("Address, in the flat form of the original's v0.2.", max: 253)),
-            .optional("externalPort", .integer("Port, in the flat form of the original's v0.2.", 1...65_535)),
-            .optional("path", .string("Path, in the flat form of the original's v0.2.", max: 2048)),
-            .optional("scheme", .choice("Scheme, in the flat form of the original's v0.2.", ["http", "https", "HTTP", "HTTPS"])),
-        ])
+                            "path",
+                            .string(
+                                "Absolute path without '..', below one of the storage roots that the agent was started with.", max: 4096))
+                    ]
+                ).named("HostPath"))
+        ]
+    ).named("Storage")
+
+    private static let retrySchema = Schema.object(
+        "How often an execution that failed is tried again. Once is all when absent.",
+        [
+            .optional(
+                "maxAttempts",
+                .integer(
+                    """
+                    Executions at most, the first one included: 1 when absent, at most 100. One that the agent's death interrupted \
+                    counts.
+                    """,
+                    1...100)),
+            .optional("backoffSeconds", .integer("Seconds before the next attempt: 0 when absent, at most 3,600.", 0...3600)),
+        ]
+    ).named("Retry")
+
+    private static let processorSchema = Schema.object(
+        """
+        How the operation is run: exactly one of httpServer, scriptRunner and function. What the processor learns goes into the \
+        diagnosis' operationResults, and into the context of the operations that follow.
+        """,
+        [
+            .optional("httpServer", httpServerSchema), .optional("scriptRunner", scriptRunnerSchema), .optional("function", functionSchema),
+            .optional(
+                "timeoutSeconds",
+                .integer(
+                    """
+                    Seconds that one execution may take: 30 when absent, at most 86,400. Then a script gets SIGTERM and 5 s later \
+                    SIGKILL; an HTTP call is given up.
+                    """, 1...86_400)),
+            .optional("externalIP", .string("Address of an HTTP processor, in the flat form of the original's v0.2.", max: 253)),
+            .optional("externalPort", .integer("Port of an HTTP processor, in the flat form of the original's v0.2.", 1...65_535)),
+            .optional("path", .string("Path of an HTTP processor, in the flat form of the original's v0.2.", max: 2048)),
+            .optional("scheme", scheme("Scheme of an HTTP processor, in the flat form of the original's v0.2.")),
+        ]
+    ).named("Processor")
+
+    private static func scheme(_ role: String) -> Schema {
+        .choice("How an HTTP processor is spoken to.", ["http", "https", "HTTP", "HTTPS"]).named("URLScheme").used(role)
+    }
+
+    private static let httpServerSchema = Schema.object(
+        """
+        A server that the agent posts the context to, as a flat JSON object of strings. 200 with a JSON object succeeds, and its members \
+        become results; 200 with \"kubediag.outcome\": \"ruledOut\" in it rules out; any other status fails.
+        """,
+        [
+            .optional("address", .string("Host name or IP address of the server; the agent itself when absent.", max: 253)),
+            .optional("port", .integer("TCP port of the server; the agent's own when absent.", 1...65_535)),
+            .optional("path", .string("Path of the URL, beginning with '/'; / when absent.", max: 2048)),
+            .optional("scheme", scheme("http when absent.")),
+        ]
+    ).named("HTTPProcessor")
+
+    private static let scriptRunnerSchema = Schema.object(
+        """
+        A script that the agent runs on the node. Exit status 0 succeeds, 10 says that there is nothing to be found (ruled out), \
+        anything else fails. The whole context arrives as JSON on its standard input.
+        """,
+        [
+            .required(
+                "script",
+                Schema(
+                    .string(StringRules(bytesMin: 1, bytesMax: 262_144)),
+                    "The script's text, at most 262,144 bytes, run under the program that its #! line names, else under /bin/sh.")),
+            .optional(
+                "argKeys",
+                .array(
+                    """
+                    Keys of the context whose values are the script's arguments, in this order. A key that the context lacks is an empty \
+                    argument, so that positions never shift. At most 256.
+                    """, of: .string("Key of the context.", max: 253), max: 256)),
+            .optional(
+                "operationResultKey",
+                Schema(
+                    .string(StringRules(bytesMin: 1, bytesMax: 128, pattern: parameterKeyPattern, fault: parameterKeyFault)),
+                    """
+                    Names the results: operation.KEY.output holds what the script printed, .stderr what it printed there, and .error why \
+                    it failed. The operation's name when absent.
+                    """)),
+        ]
+    ).named("ScriptProcessor")
+
+    private static let functionSchema = Schema.object(
+        "A function in the runtime of a language. What it returns becomes results.",
+        [
+            .required(
+                "runtime", .string("python3. golang-http is admitted for old manifests and fails with RuntimeUnsupported.", max: 63)),
+            .required(
+                "codeSource",
+                .textMap(
+                    """
+                    The files of the function, their texts by plain file name: at most 32 of 262,144 bytes each. python3 calls \
+                    handle(context) of handler.py, which returns a dict.
+                    """, entriesMax: 32, valueBytesMax: 262_144)),
+        ]
+    ).named("FunctionProcessor")
+
+    /// What `parameterKeyFault` takes, as documents spell it.
+    package static let parameterKeyPattern = "^[!-~]{1,253}$"
 
     /// Keys of parameters and results: printable ASCII without spaces, at most 253 bytes.
     package static let parameterKeyFault: @Sendable (String) -> String? = { key in

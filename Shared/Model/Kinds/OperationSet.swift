@@ -112,58 +112,6 @@ extension OperationSetSpec {
         return reason
     }
 
-    public static let specSchema = Schema.object(
-        "The graph: an adjacency list or a plain sequence.",
-        [
-            .optional(
-                "adjacencyList",
-                .array(
-                    "Vertices; entry 0 is the start and has no operation.",
-                    of: .object(
-                        "A vertex.",
-                        [
-                            .optional(
-                                "id",
-                                Schema(
-                                    .integer(0...Int64(Int32.max)), "The index in the list; another value is overwritten.",
-                                    defaultValue: .integer(0))),
-                            .optional("operation", .string("Name of the operation; absent for the start.", max: 253)),
-                            .optional(
-                                "to",
-                                .array(
-                                    "Indices of the vertices that follow, in the order they are tried.",
-                                    of: .integer("An index.", -1_000_000...Int64(Int32.max)), max: edgesPerVertexMax)),
-                            .optional(
-                                "dependences",
-                                .array(
-                                    "Indices of vertices that must have run earlier on every path.",
-                                    of: .integer("An index.", -1_000_000...Int64(Int32.max)), max: edgesPerVertexMax)),
-                            .optional("continueOnFailure", .boolean("A path goes on past this vertex when it failed.")),
-                        ]), max: verticesMax)),
-            .optional(
-                "sequence",
-                .array("The plain chain of these operations, instead of an adjacency list.", of: .name("Name of an operation."), max: 1000)),
-        ])
-
-    static let pathSchema = Schema.array(
-        "A path.",
-        of: .object("A step of a path.", [.required("id", .integer("Vertex.")), .required("operation", .string("Operation.", max: 253))]),
-        max: verticesMax)
-
-    public static let statusSchema = Schema.object(
-        "What graph-builder found.",
-        [
-            .optional("ready", .boolean("Whether the operation set can be run.")),
-            .optional(
-                "paths", .array("Paths from the start to a leaf, at most 1,000.", of: pathSchema, max: OperationSetStatus.pathsListedMax)),
-            .optional("pathCount", .string("Exact number of paths, in decimal.", max: 65_536)),
-            .optional("pathsTruncated", .boolean("Whether there are more paths than are listed.")),
-            .optional("nodeCount", .integer("Vertices, the start not counted.")),
-            .optional("hash", .string("SHA-256 of the graph.", max: 64)),
-            .optional("observedGeneration", .integer("The generation that this status is about.", 0...Int64.max)),
-            .optional("conditions", Condition.listSchema),
-        ])
-
     public static func faults(in object: OperationSet, replacing old: OperationSet?) -> [FieldFault] {
         if object.spec.adjacencyList != nil, object.spec.sequence != nil {
             return [FieldFault("spec.sequence", .forbidden, "may not stand beside spec.adjacencyList")]

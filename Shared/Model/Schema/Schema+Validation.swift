@@ -25,6 +25,7 @@ extension Schema {
         case .integer(let range): checkInteger(value, range, path, &findings)
         case .number(let range): checkNumber(value, range, path, &findings)
         case .boolean: checkBoolean(value, path, &findings)
+        case .either(let alternatives): checkEither(value, alternatives, path, &findings)
         case .anything: value
         }
     }
@@ -122,6 +123,20 @@ extension Schema {
     private func checkBoolean(_ value: JSON, _ path: String, _ findings: inout SchemaFindings) -> JSON {
         guard case .bool = value else { return mismatch(value, "a boolean", path, &findings) }
         return value
+    }
+
+    private func checkEither(_ value: JSON, _ alternatives: [Schema], _ path: String, _ findings: inout SchemaFindings) -> JSON {
+        for alternative in alternatives {
+            var own = SchemaFindings()
+            let result = alternative.check(value, at: path, into: &own)
+            guard own.faults.isEmpty else { continue }
+            for field in own.unknownFields where findings.unknownFields.count < SchemaFindings.faultsMax {
+                findings.unknownFields.append(field)
+            }
+            return result
+        }
+        let expected = alternatives.map { $0.name ?? $0.shape.typeName }.joined(separator: " or ")
+        return mismatch(value, expected, path, &findings)
     }
 
     private func mismatch(_ value: JSON, _ expected: String, _ path: String, _ findings: inout SchemaFindings) -> JSON {

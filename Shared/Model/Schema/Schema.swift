@@ -13,6 +13,8 @@ public indirect enum SchemaShape: Sendable {
     case integer(ClosedRange<Int64>)
     case number(ClosedRange<Double>)
     case boolean
+    /// Whatever one of these takes, the first that does.
+    case either([Schema])
     /// Any JSON, kept as it is.
     case anything
 }
@@ -24,17 +26,20 @@ public struct StringRules: Sendable {
     public var values: [String]?
     /// An OpenAPI format such as `date-time`.
     public var format: String?
+    /// What `fault` says as a regular expression (ECMA 262), for the documents alone: no text that it refuses is accepted.
+    public var pattern: String?
     /// What is wrong with a value, or nil.
     public var fault: (@Sendable (String) -> String?)?
 
     public init(
-        bytesMin: Int = 0, bytesMax: Int = 4096, values: [String]? = nil, format: String? = nil,
+        bytesMin: Int = 0, bytesMax: Int = 4096, values: [String]? = nil, format: String? = nil, pattern: String? = nil,
         fault: (@Sendable (String) -> String?)? = nil
     ) {
         self.bytesMin = bytesMin
         self.bytesMax = bytesMax
         self.values = values
         self.format = format
+        self.pattern = pattern
         self.fault = fault
     }
 }
@@ -43,11 +48,29 @@ public struct Schema: Sendable {
     public var shape: SchemaShape
     public var description: String
     public var defaultValue: JSON?
+    /// The name under which documents have it as a component of its own, and generated clients as a type; nil where it stands in place.
+    public var name: String?
+    /// What it is for at the place where it stands; nil where its description says it all.
+    public var role: String?
 
     public init(_ shape: SchemaShape, _ description: String, defaultValue: JSON? = nil) {
         self.shape = shape
         self.description = description
         self.defaultValue = defaultValue
+    }
+
+    /// The same under a name of its own. One name means one schema, wherever it is used.
+    public func named(_ name: String) -> Schema {
+        var schema = self
+        schema.name = name
+        return schema
+    }
+
+    /// The same, with what it is for at one place.
+    public func used(_ role: String) -> Schema {
+        var schema = self
+        schema.role = role
+        return schema
     }
 }
 
@@ -84,7 +107,9 @@ extension Schema {
 
     /// A reference to another object by its name.
     public static func name(_ description: String) -> Schema {
-        Schema(.string(StringRules(bytesMin: 1, bytesMax: 253, fault: { Names.subdomainFault($0) })), description)
+        Schema(
+            .string(StringRules(bytesMin: 1, bytesMax: 253, pattern: Names.subdomainPattern, fault: { Names.subdomainFault($0) })),
+            description)
     }
 
     public static func time(_ description: String) -> Schema {

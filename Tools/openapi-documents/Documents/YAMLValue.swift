@@ -50,6 +50,9 @@ extension YAMLValue {
         case .map(let members):
             return members.flatMap { member in
                 let key = Self.scalar(member.key)
+                if case .text(let text) = member.value, let block = Self.block(text, indent: indent + 2) {
+                    return ["\(margin)\(key): \(block.header)"] + block.lines
+                }
                 if let line = member.value.inline { return ["\(margin)\(key): \(line)"] }
                 return ["\(margin)\(key):"] + member.value.lines(indent: indent + 2)
             }
@@ -96,6 +99,32 @@ extension YAMLValue {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
         default: "_-./".utf8.contains(byte)
         }
+    }
+
+    private static let lineCharactersMax = 140
+
+    /// Text of several lines as a literal block, long text as a folded one; nil where a line is enough, or a block could not hold it.
+    private static func block(_ text: String, indent: Int) -> (header: String, lines: [String])? {
+        let margin = String(repeating: " ", count: indent)
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        guard text.unicodeScalars.allSatisfy({ $0 == "\n" || ($0.value >= 0x20 && $0.value != 0x7F) }), !text.contains(" \n"),
+            text.first != " ", text.first != "\n"
+        else { return nil }
+        if lines.count > 1 {
+            let isEnded = text.hasSuffix("\n")
+            guard !text.hasSuffix("\n\n"), text.last != " " else { return nil }
+            return (isEnded ? "|" : "|-", (isEnded ? lines.dropLast() : lines[...]).map { $0.isEmpty ? "" : margin + $0 })
+        }
+        guard text.count + indent > lineCharactersMax, !text.contains("  "), text.last != " " else { return nil }
+        var folded: [String] = []
+        for word in text.split(separator: " ") {
+            if let last = folded.last, last.count + word.count < lineCharactersMax {
+                folded[folded.count - 1] += " " + word
+            } else {
+                folded.append(margin + word)
+            }
+        }
+        return (">-", folded)
     }
 
     /// Words that YAML 1.1, which many readers still speak, takes for something else than text.

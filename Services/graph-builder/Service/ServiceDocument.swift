@@ -1,0 +1,10 @@
+internal import CGraphBuilderDocument
+
+/// The OpenAPI document of the service, built into the program.
+enum ServiceDocument {
+    static var bytes: [UInt8] {
+        var size = 0
+        let start = graph_builder_document(&size)
+        return Array(UnsafeBufferPointer(start: start, count: size))
+    }
+}

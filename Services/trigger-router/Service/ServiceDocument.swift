@@ -1,0 +1,10 @@
+internal import CTriggerRouterDocument
+
+/// The OpenAPI document of the service, built into the program.
+enum ServiceDocument {
+    static var bytes: [UInt8] {
+        var size = 0
+        let start = trigger_router_document(&size)
+        return Array(UnsafeBufferPointer(start: start, count: size))
+    }
+}
