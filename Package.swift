@@ -19,8 +19,8 @@ func main(_ name: String, _ path: String, _ dependencies: [Target.Dependency]) -
     .executableTarget(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", exclude: exclude, swiftSettings: strict)
 }
 
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -148,7 +148,9 @@ let package = Package(
             "bench-end-to-end", "Benchmarks/end-to-end", ["TestSupport", "HTTPServer", "HTTPClient", "HTTPMessage", "Model", "JSONCoding"]),
 
         // Tests
-        room("TestSupport", "Tests/TestSupport", ["ServiceKit", "HTTPClient", "HTTPMessage", "Model", "JSONCoding", logging]),
+        room(
+            "TestSupport", "Tests/TestSupport",
+            ["ServiceKit", "ProcessRunner", "HTTPClient", "HTTPMessage", "Model", "JSONCoding", logging]),
         tests("TidyTests", []),
         tests("JSONCodingTests", ["JSONCoding"]),
         tests("DigestsTests", ["Digests"]),
@@ -197,6 +199,10 @@ let package = Package(
                 "graph-builder", "scheduler", "trigger-router", "agent-executor", "TestSupport", "HTTPClient", "HTTPMessage", "Model",
                 "JSONCoding",
             ]),
+        tests(
+            "KubernetesClientTests",
+            ["graph-builder", "scheduler", "trigger-router", "agent-executor", "kubediag", "TestSupport", "HTTPMessage", "JSONCoding"],
+            exclude: ["dynamic_client.py"]),
         tests(
             "ContractTests",
             [
