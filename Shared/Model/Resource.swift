@@ -150,8 +150,8 @@ public struct ResourceDefinition: Sendable {
                 .required("apiVersion", .choice("The version of the kind that the object is written in.", [API.groupVersion])),
                 .required("kind", .choice("The kind of the object.", [names.kind])),
                 .required("metadata", ObjectMeta.schema.used("The object's name, labels, and what the server keeps about it.")),
-                .required("spec", specSchema),
-                .optional("status", statusSchema),
+                .required("spec", specSchema.used("What is wanted.")),
+                .optional("status", statusSchema.used("How it stands; written by the server, and ignored in what clients write.")),
             ]
         ).named(names.kind)
     }

@@ -23,7 +23,7 @@ struct OpenAPIDocument: Sendable {
 
     var json: JSON {
         var paths: [String: JSON] = [:]
-        var components = SchemaComponents()
+        var components = SchemaComponents(inlinesChoices: true)
         for section in sections {
             let definition = section.definition
             components.add(definition)

@@ -128,6 +128,8 @@ struct APIOptions: Sendable {
     var store: @Sendable (inout SQLiteStoreConfiguration) -> Void = { _ in }
     /// Makes a certificate for 127.0.0.1 and serves https.
     var isEncrypted = false
+    /// Kinds that are served beside Operation and Diagnosis.
+    var further: [ResourceDefinition] = []
 }
 
 /// Runs `body` against a server on a free port with a store in a folder of its own, and takes both away afterwards.
@@ -148,7 +150,8 @@ func withAPI(
     let clock = TestClock()
     var operations = ServedKind(definition: Operation.definition, store: store)
     options.operations(&operations)
-    let group = ServedGroup([operations, ServedKind(definition: Diagnosis.definition, store: store)], clock: { clock.now })
+    let kinds = [operations, ServedKind(definition: Diagnosis.definition, store: store)]
+    let group = ServedGroup(kinds + options.further.map { ServedKind(definition: $0, store: store) }, clock: { clock.now })
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     var http = ServerConfiguration()
     let certificateFile = options.isEncrypted ? folder.appendingPathComponent("certificate.pem").path : nil

@@ -1,5 +1,6 @@
 import Foundation
 import JSONCoding
+import Model
 import TestSupport
 import Testing
 
@@ -31,8 +32,10 @@ import Testing
         }
     }
 
-    private func withKubectl(_ body: @Sendable (APIFixture, Kubectl) async throws -> Void) async throws {
-        try await withAPI(APIOptions(isEncrypted: true)) { api in try await body(api, Kubectl(api)) }
+    private func withKubectl(
+        further: [ResourceDefinition] = [], _ body: @Sendable (APIFixture, Kubectl) async throws -> Void
+    ) async throws {
+        try await withAPI(APIOptions(isEncrypted: true, further: further)) { api in try await body(api, Kubectl(api)) }
     }
 
     private func yaml(_ json: JSON) -> String { String(decoding: json.encoded(), as: UTF8.self) }
@@ -90,6 +93,35 @@ import Testing
             let gone = try await kubectl("delete", "diag", "--all")
             #expect(gone.output == "diagnosis.diagnosis.kubediag.org \"d\" deleted\n", "\(gone.errors)")
             #expect(try await api.send(.get, APIFixture.diagnoses("ns")).names == [])
+        }
+    }
+
+    /// Every object that a kind has within it, by its path, with the names of its members.
+    private static func objects(_ schema: Schema, at path: String) -> [(path: String, members: [String])] {
+        switch schema.shape {
+        case .object(let properties):
+            [(path, properties.map(\.name))] + properties.flatMap { objects($0.schema, at: "\(path).\($0.name)") }
+        case .array(let items, _, _): objects(items, at: path)
+        default: []
+        }
+    }
+
+    /// `kubectl explain` finds a description worth printing for every field of every kind.
+    @Test func explainsEveryField() async throws {
+        let served = API.definitions.filter { ![OperationSpec.names.kind, DiagnosisSpec.names.kind].contains($0.kind) }
+        try await withKubectl(further: served) { _, kubectl in
+            for definition in API.definitions {
+                for (path, members) in Self.objects(definition.schema, at: definition.names.singular) {
+                    let told = try await kubectl("explain", path)
+                    #expect(told.status == 0, "\(path): \(told.errors)")
+                    #expect(!told.output.contains("<empty>") && !told.output.contains("<no description>"), "\(path): \(told.output)")
+                    for member in members { #expect(told.output.contains("  \(member)\t<"), "\(path).\(member): \(told.output)") }
+                }
+                let all = try await kubectl("explain", definition.plural, "--recursive")
+                #expect(all.output.contains("    managedFields\t<[]ManagedFieldsEntry>"), "\(all)")
+            }
+            let steps = try await kubectl("explain", "diagnosis.status.steps", "--recursive")
+            #expect(steps.output.contains("outcome\t<string>\n  enum: Found, RuledOut, Error"), "\(steps)")
         }
     }
 }

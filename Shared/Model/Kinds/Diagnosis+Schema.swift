@@ -95,7 +95,7 @@ extension DiagnosisSpec {
                 "nodeName",
                 .string("The node that it runs on: the name of its agent, or an alias of it. A pod beside it is context alone.", max: 253)),
             .optional("podReference", podReference.used("The pod on whose node it runs, where nodeName is absent.")),
-            .optional("targetSelector", targetSelector),
+            .optional("targetSelector", targetSelector.used("Several nodes, by their names, their labels or their pods.")),
             .optional(
                 "parameters",
                 .textMap(
@@ -161,7 +161,7 @@ extension DiagnosisSpec {
             .required(
                 "operator",
                 .choice("In and NotIn compare the label's value with values; Exists and DoesNotExist ask for the label.", selectorOperators)
-                    .named("LabelSelectorOperator")),
+                    .named("LabelSelectorOperator").used("How the label is compared: In, NotIn, Exists or DoesNotExist.")),
             .optional("values", .array("The values of In and NotIn, at most 256.", of: .string("A value.", max: 63), max: 256)),
         ]
     ).named("LabelSelectorRequirement")

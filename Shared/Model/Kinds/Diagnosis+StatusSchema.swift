@@ -46,7 +46,7 @@ extension DiagnosisSpec {
                             .integer(
                                 "Index of the position on it.")),
                     ]
-                ).named("Checkpoint")),
+                ).named("Checkpoint").used("The place on its paths that the run has come to.")),
             .optional(
                 "reason",
                 .string(
@@ -60,13 +60,13 @@ extension DiagnosisSpec {
                 "summary",
                 .string(
                     "What was found, in one line for somebody who was woken up by it. At most 1,024 bytes.", max: 1024)),
-            .optional("lateOutcome", lateOutcome),
+            .optional("lateOutcome", lateOutcome.used("What came too late to count, where something did.")),
             .optional(
                 "steps",
                 .array(
                     "The vertices that were executed, one entry each, in the order in which they began.", of: step,
                     max: OperationSetSpec.verticesMax)),
-            .optional("aggregate", aggregate),
+            .optional("aggregate", aggregate.used("How the children stand, where it runs on several nodes.")),
             .optional("observedGeneration", .integer("The metadata.generation that this status is about.", 0...Int64.max)),
         ]
     ).named("DiagnosisStatus")

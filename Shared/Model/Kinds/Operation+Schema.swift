@@ -34,7 +34,7 @@ extension OperationSpec {
     public static let specSchema = Schema.object(
         "What the operation runs, what it may change, and how often it may be tried.",
         [
-            .required("processor", processorSchema),
+            .required("processor", processorSchema.used("How the operation is run. Needed.")),
             .optional(
                 "dependences",
                 .array(
@@ -42,7 +42,7 @@ extension OperationSpec {
                     Operations that must have run before this one on every path that reaches it, at most 256. An operation set in which \
                     one has not is not ready.
                     """, of: .name("Name of an operation."), max: 256)),
-            .optional("storage", storageSchema),
+            .optional("storage", storageSchema.used("Where the whole result is kept; the agent's data directory when absent.")),
             .optional(
                 "effect",
                 .choice(
@@ -55,7 +55,7 @@ extension OperationSpec {
                     "Effect"
                 ).used(
                     "What the operation may change on the machine it runs on: Read, Mutate or Destroy. Mutate when absent.")),
-            .optional("retry", retrySchema),
+            .optional("retry", retrySchema.used("How often a failed execution is tried again; not at all when absent.")),
             .optional(
                 "parameters",
                 .textMap(
@@ -68,7 +68,7 @@ extension OperationSpec {
     ).named("OperationSpec")
 
     private static let storageSchema = Schema.object(
-        "Where the agent keeps the whole result on the node. The agent's data directory when absent.",
+        "Where the agent keeps the whole result on the node, to be listed and downloaded through its API.",
         [
             .optional(
                 "hostPath",
@@ -80,12 +80,12 @@ extension OperationSpec {
                             .string(
                                 "Absolute path without '..', below one of the storage roots that the agent was started with.", max: 4096))
                     ]
-                ).named("HostPath"))
+                ).named("HostPath").used("The folder of the node below which it is kept."))
         ]
     ).named("Storage")
 
     private static let retrySchema = Schema.object(
-        "How often an execution that failed is tried again. Once is all when absent.",
+        "How an execution that failed is tried again.",
         [
             .optional(
                 "maxAttempts",
@@ -105,7 +105,9 @@ extension OperationSpec {
         diagnosis' operationResults, and into the context of the operations that follow.
         """,
         [
-            .optional("httpServer", httpServerSchema), .optional("scriptRunner", scriptRunnerSchema), .optional("function", functionSchema),
+            .optional("httpServer", httpServerSchema.used("A server that is called.")),
+            .optional("scriptRunner", scriptRunnerSchema.used("A script that is run on the node.")),
+            .optional("function", functionSchema.used("A function that is called in the runtime of its language.")),
             .optional(
                 "timeoutSeconds",
                 .integer(

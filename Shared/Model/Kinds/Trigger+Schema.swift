@@ -14,7 +14,7 @@ extension TriggerSpec {
                 .textMap(
                     "Parameters of the diagnosis, beside those that come from labels, which win. Values have at most 262,144 bytes.",
                     valueBytesMax: 262_144, keyFault: OperationSpec.parameterKeyFault)),
-            .required("sourceTemplate", sourceTemplate),
+            .required("sourceTemplate", sourceTemplate.used("What it listens to, and what that must look like. Needed.")),
             .optional(
                 "repeatIntervalSeconds",
                 .integer(
@@ -49,7 +49,7 @@ extension TriggerSpec {
                     from.
                     """)),
             .optional("suspend", .boolean("True counts matches and starts nothing; false when absent.")),
-            .optional("rateLimit", rateLimit),
+            .optional("rateLimit", rateLimit.used("How many diagnoses it may start; 60 an hour when absent.")),
             .optional(
                 "onResolved",
                 .choice(
@@ -76,8 +76,10 @@ extension TriggerSpec {
     private static let sourceTemplate = Schema.object(
         "What the trigger listens to: exactly one of the four.",
         [
-            .optional("prometheusAlertTemplate", alertTemplate), .optional("kubernetesEventTemplate", eventTemplate),
-            .optional("commonEventTemplate", commonEventTemplate), .optional("cronTemplate", cronTemplate),
+            .optional("prometheusAlertTemplate", alertTemplate.used("What an alert must look like.")),
+            .optional("kubernetesEventTemplate", eventTemplate.used("What an event of Kubernetes must look like.")),
+            .optional("commonEventTemplate", commonEventTemplate.used("What a common event must look like.")),
+            .optional("cronTemplate", cronTemplate.used("When it fires by itself.")),
         ]
     ).named("SourceTemplate")
 
@@ -131,7 +133,8 @@ extension TriggerSpec {
                         .optional("endsAt", pattern("Matched with the time at which the alert ends, as in RFC 3339.")),
                         .optional("generatorURL", pattern("Matched with the link to the alert's source.")),
                     ]
-                ).named("PrometheusAlertPatterns"))
+                ).named("PrometheusAlertPatterns").used("What each part of the alert must match. Needed; an empty one matches every alert.")
+            )
         ] + references
     ).named("PrometheusAlertTemplate")
 
@@ -156,7 +159,7 @@ extension TriggerSpec {
                                     .optional("component", pattern("Matched with the component, such as kubelet.")),
                                     .optional("host", pattern("Matched with the node that the component runs on.")),
                                 ]
-                            ).named("KubernetesEventSourcePatterns")),
+                            ).named("KubernetesEventSourcePatterns").used("What the source must match.")),
                         .optional(
                             "involvedObject",
                             .object(
@@ -166,9 +169,10 @@ extension TriggerSpec {
                                     .optional("namespace", pattern("Matched with the object's namespace.")),
                                     .optional("name", pattern("Matched with the object's name.")),
                                 ]
-                            ).named("InvolvedObjectPatterns")),
+                            ).named("InvolvedObjectPatterns").used("What the object that the event is about must match.")),
                     ]
-                ).named("KubernetesEventPatterns")),
+                ).named("KubernetesEventPatterns").used("What each part of the event must match. Needed; an empty one matches every event.")
+            ),
             .optional(
                 "parameterInjectionLabels",
                 .array(
@@ -188,7 +192,7 @@ extension TriggerSpec {
                 .object(
                     "Regular expressions that all must match: RE2, unanchored, at most 2,048 bytes each.",
                     ["source", "severity", "class", "component", "group"].map { .optional($0, pattern("Matched with the event's \($0).")) }
-                ).named("CommonEventPatterns"))
+                ).named("CommonEventPatterns").used("What each part of the event must match. Needed; an empty one matches every event."))
         ] + references
     ).named("CommonEventTemplate")
 

@@ -10,7 +10,12 @@ public struct SchemaComponents: Sendable {
     /// The names in the order in which they were met.
     public private(set) var names: [String] = []
 
-    public init() {}
+    private let inlinesChoices: Bool
+
+    /// - Parameter inlinesChoices: whether enumerations stand in place though they have names: kubectl tells the values of those alone.
+    public init(inlinesChoices: Bool = false) {
+        self.inlinesChoices = inlinesChoices
+    }
 
     /// Where documents keep their schemas.
     public static func reference(_ name: String) -> JSON {
@@ -36,7 +41,7 @@ public struct SchemaComponents: Sendable {
     ///
     /// - Parameter isWritable: whether clients write it, and may write `null` for its optional members.
     public mutating func use(_ schema: Schema, isWritable: Bool) -> JSON {
-        guard let name = schema.name else {
+        guard let name = schema.name, !(inlinesChoices && schema.shape.isString) else {
             var object = write(schema, isWritable)
             if let role = schema.role { object["description"] = .string(role) }
             return object
@@ -114,6 +119,10 @@ public struct SchemaComponents: Sendable {
 }
 
 extension SchemaShape {
+    var isString: Bool {
+        if case .string = self { true } else { false }
+    }
+
     /// The type in a few words, for people.
     var typeName: String {
         switch self {
