@@ -76,6 +76,10 @@ let package = Package(
             "ResourceClient", "Shared/ResourceClient",
             ["HTTPClient", "HTTPMessage", "ResourceStore", "Model", "JSONCoding", logging]),
 
+        room(
+            "ResourceForwarding", "Shared/ResourceForwarding",
+            ["ResourceClient", "ServiceKit", "HTTPServer", "HTTPClient", "HTTPMessage", "Model", "JSONCoding", logging]),
+
         // graph-builder
         cRoom("CGraphBuilderDocument", "Services/graph-builder/Document", libraries: []),
         room("GraphBuilderCore", "Services/graph-builder/Core", ["Model", "JSONCoding", "Digests"]),
@@ -94,8 +98,8 @@ let package = Package(
             "TriggerRouterService", "Services/trigger-router/Service",
             [
                 "TriggerRouterCore", "CTriggerRouterDocument", "ServiceKit", "ServiceStore", "ResourceAPI", "ResourceStore",
-                "ResourceStoreSQLite", "ResourceClient",
-                "HTTPServer", "HTTPClient", "HTTPMessage", "JSONCoding", "Model", logging,
+                "ResourceStoreSQLite", "ResourceClient", "ResourceForwarding", "HTTPServer", "HTTPClient", "HTTPMessage", "JSONCoding", "Model",
+                logging,
             ]),
         main("trigger-router", "Services/trigger-router/Main", ["TriggerRouterService", "ServiceKit"]),
 
@@ -178,7 +182,8 @@ let package = Package(
         tests(
             "TriggerRouterTests",
             [
-                "TriggerRouterCore", "TriggerRouterService", "RegularExpressions", "TestSupport", "ServiceKit", "HTTPServer", "HTTPClient",
+                "TriggerRouterCore", "TriggerRouterService", "GraphBuilderService", "SchedulerService", "RegularExpressions", "TestSupport",
+                "ServiceKit", "HTTPServer", "HTTPClient",
                 "HTTPMessage", "JSONCoding", "Digests", "Model", logging,
             ]),
         tests(

@@ -34,7 +34,8 @@ struct KindEndpoints: Sendable {
 
     private func read(_ template: String, _ summary: String, _ handler: @escaping Endpoint.Handler) -> Endpoint {
         let limits = RouteLimits(bodyBytesMax: 0, streamSecondsMax: Self.streamSecondsMax)
-        return Endpoint(.get, template, access: kind.access.readers, limits: limits, summary: summary, handler: handler)
+        return Endpoint(
+            .get, template, access: kind.access.readers, limits: limits, summary: summary, handler: kind.owner ?? handler)
     }
 
     private func write(
@@ -42,7 +43,8 @@ struct KindEndpoints: Sendable {
     ) -> Endpoint {
         let limits = RouteLimits(bodyBytesMax: Self.bodyBytesMax)
         return Endpoint(
-            method, template, access: kind.access.writers, bodyTypes: bodyTypes, limits: limits, summary: summary, handler: handler)
+            method, template, access: kind.access.writers, bodyTypes: bodyTypes, limits: limits, summary: summary,
+            handler: kind.owner ?? handler)
     }
 
     private var collections: [Endpoint] {

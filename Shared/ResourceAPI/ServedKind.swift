@@ -22,6 +22,17 @@ public struct ServedKind: Sendable {
     /// Which classes of callers may read and write.
     public var access: KindAccess
     public var admit: Admit
+    /// Answers every request instead of the store: the way to a kind that another process owns, which then applies its own rules alone.
+    public var owner: Endpoint.Handler?
+
+    /// A kind that another process owns. Its verbs, statuses and access are told as the owner's are, its requests are answered by `owner`.
+    public init(
+        definition: ResourceDefinition, verbs: Set<Verb> = Set(Verb.allCases), isStatusWritable: Bool = true,
+        access: KindAccess = KindAccess(), owner: @escaping Endpoint.Handler
+    ) {
+        self.init(definition: definition, store: UnownedStore(), verbs: verbs, isStatusWritable: isStatusWritable, access: access)
+        self.owner = owner
+    }
 
     public init(
         definition: ResourceDefinition, store: any ResourceStore, verbs: Set<Verb> = Set(Verb.allCases), isStatusWritable: Bool = true,

@@ -12,7 +12,7 @@ public struct ResourceClient: Sendable {
     public let baseURL: String
     public let http: HTTPClient
     private let credentials: ClientCredentials
-    private let unixSocketPath: String?
+    let unixSocketPath: String?
     /// Called with every request's header fields, to add a trace context for example.
     private let decorate: @Sendable (inout Headers) -> Void
     /// For a whole call, its retries included.

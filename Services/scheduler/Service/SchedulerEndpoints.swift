@@ -57,7 +57,7 @@ struct SchedulerEndpoints: Sendable {
                 return try Self.response(try await engine.take(report, from: node))
             },
             Endpoint(
-                .post, "/api/v1/agents/{node}/drain", access: [.admin],
+                .post, "/api/v1/agents/{node}/drain", access: [.admin, .service],
                 summary: "Keeps new diagnoses away from a node, or lets them come again."
             ) { call in
                 let node = NodeName(call.parameter("node"))
@@ -150,11 +150,11 @@ struct SchedulerEndpoints: Sendable {
 
     private var brakes: [Endpoint] {
         [
-            Endpoint(.post, "/api/v1/pause", access: [.admin], summary: "Stops dispatch; diagnoses are still taken on.") { _ in
+            Endpoint(.post, "/api/v1/pause", access: [.admin, .service], summary: "Stops dispatch; diagnoses are still taken on.") { _ in
                 try await engine.setPaused(true)
                 return try .encoding(await engine.overview())
             },
-            Endpoint(.post, "/api/v1/resume", access: [.admin], summary: "Starts dispatch again.") { _ in
+            Endpoint(.post, "/api/v1/resume", access: [.admin, .service], summary: "Starts dispatch again.") { _ in
                 try await engine.setPaused(false)
                 return try .encoding(await engine.overview())
             },

@@ -42,6 +42,11 @@ public struct TriggerCatalog: Sendable {
         overlay[name] = .absent
     }
 
+    /// A trigger was deleted in the state that is known of it.
+    public mutating func remove(_ name: String) {
+        if let revision = revisions[name] { remove(name, revision: revision) }
+    }
+
     /// Takes over what another catalog knows that is newer than `revision`: the news that came while a list of that revision was on its way.
     public mutating func takeOver(_ other: TriggerCatalog, newerThan revision: Int64) {
         for (name, known) in other.revisions where known > revision {

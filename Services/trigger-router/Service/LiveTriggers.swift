@@ -66,6 +66,12 @@ final class LiveTriggers: Sendable {
         changed.yield()
     }
 
+    /// A trigger was deleted at its owner, as its owner answered; at which revision comes with the owner's news.
+    func remove(_ name: String) {
+        catalog.withLock { $0?.remove(name) }
+        changed.yield()
+    }
+
     /// The triggers that are to be judged now; whoever takes them does it or gives them back.
     func takeUnjudged() -> Set<String> {
         unjudged.withLock { unjudged in

@@ -3,6 +3,7 @@ import Logging
 import Model
 import ResourceAPI
 import ResourceClient
+import ResourceForwarding
 import ResourceStore
 import ServiceKit
 import ServiceStore
@@ -23,6 +24,9 @@ public struct TriggerRouter: Sendable {
 
     public init(_ context: ServiceContext) async throws {
         let http = try HTTPClient(configuration: HTTPClientConfiguration(userAgent: "kubediag-trigger-router/\(ProductVersion.text)"))
+        // A watch that is passed on holds a connection for as long as it lasts.
+        let forwarding = try HTTPClient(
+            configuration: HTTPClientConfiguration(connectionsPerOriginMax: 2_048, connectionsMax: 4_096, userAgent: ""))
         let triggers = LiveTriggers(logger: context.logger)
         let scheduler = ServiceClient(http: http, base: context.configuration[TriggerRouterSettings.scheduler], token: context.clientToken)
         let reachable = context.health.condition("SchedulerReachable", missing: "the scheduler at \(scheduler.base) has not answered yet")
@@ -39,12 +43,20 @@ public struct TriggerRouter: Sendable {
         let endpoints = RouterEndpoints(
             receiver: AlertReceiver(pipeline: pipeline), events: EventReceiver(pipeline: pipeline, shelf: shelf), decisions: decisions,
             triggers: triggers, receiverBodyMax: context.configuration[TriggerRouterSettings.receiverBodyMax])
+        let kinds = RouterKinds(
+            triggers: triggers, store: source.store,
+            graphBuilder: OwnerForwarder(
+                owner: "graph-builder",
+                client: Self.client(of: context.configuration[TriggerRouterSettings.graphBuilder], context, forwarding)),
+            scheduler: OwnerForwarder(
+                owner: "scheduler", client: Self.client(of: context.configuration[TriggerRouterSettings.scheduler], context, forwarding)),
+            router: context.configuration[TriggerRouterSettings.triggersFrom].map {
+                OwnerForwarder(owner: "trigger-router", client: Self.client(of: $0, context, forwarding))
+            })
         let probe = SchedulerProbe(handover: handover, pipeline: pipeline)
         let clock = CronClock(triggers: triggers, pipeline: pipeline, activity: activity, logger: context.logger)
         assembly = ServiceAssembly(
-            endpoints: endpoints.all + ServedGroup(Self.kinds(context, http, source.store)).endpoints + [
-                .serviceDocument(ServiceDocument.bytes)
-            ],
+            endpoints: endpoints.all + kinds.schedulerRoutes + ServedGroup(kinds.all).endpoints + [.serviceDocument(ServiceDocument.bytes)],
             background: { _ in
                 [
                     BackgroundLoop { try await triggers.run() }, BackgroundLoop { try await activity.run() },
@@ -55,6 +67,7 @@ public struct TriggerRouter: Sendable {
             },
             close: {
                 await source.store.close()
+                await forwarding.shutdown()
                 await http.shutdown()
             })
     }
@@ -70,7 +83,9 @@ public struct TriggerRouter: Sendable {
         let loaded = context.health.condition("TriggersLoaded", missing: "the triggers are being loaded")
         let owner = context.configuration[TriggerRouterSettings.triggersFrom]
         let store: any ResourceStore =
-            if let owner { remoteStore(owner, [Trigger.definition, CommonEvent.definition], context, http) } else {
+            if let owner {
+                RemoteStore(client: client(of: owner, context, http), definitions: [Trigger.definition, CommonEvent.definition])
+            } else {
                 try ServiceStore.open(context)
             }
         let feed = TriggerFeed(store: store, triggers: triggers, loaded: loaded, logger: context.logger)
@@ -78,40 +93,9 @@ public struct TriggerRouter: Sendable {
         return Source(store: IndexedTriggerStore(store: store, triggers: triggers), feed: feed, isRemote: owner != nil)
     }
 
-    private static func remoteStore(
-        _ owner: HTTPURL, _ definitions: [ResourceDefinition], _ context: ServiceContext, _ http: HTTPClient
-    ) -> RemoteStore {
+    private static func client(of owner: HTTPURL, _ context: ServiceContext, _ http: HTTPClient) -> ResourceClient {
         let token = context.clientToken
         let credentials: ClientCredentials = token.map { token in .provider { token.authorization } } ?? .anonymous
-        return RemoteStore(client: ResourceClient(baseURL: "\(owner)", credentials: credentials, http: http), definitions: definitions)
-    }
-
-    private static func kinds(_ context: ServiceContext, _ http: HTTPClient, _ triggers: any ResourceStore) -> [ServedKind] {
-        let graphBuilder = remoteStore(
-            context.configuration[TriggerRouterSettings.graphBuilder], [Operation.definition, OperationSet.definition], context, http)
-        let scheduler = remoteStore(
-            context.configuration[TriggerRouterSettings.scheduler], [Diagnosis.definition, Agent.definition], context, http)
-        return [
-            ServedKind(definition: Trigger.definition, store: triggers, admit: admit),
-            ServedKind(definition: CommonEvent.definition, store: triggers),
-            ServedKind(definition: Operation.definition, store: graphBuilder),
-            ServedKind(definition: OperationSet.definition, store: graphBuilder, isStatusWritable: false),
-            ServedKind(definition: Diagnosis.definition, store: scheduler, isStatusWritable: false),
-            // Registration alone creates agents, at the scheduler.
-            ServedKind(
-                definition: Agent.definition, store: scheduler, verbs: Set(Verb.allCases).subtracting([.create]), isStatusWritable: false),
-        ]
-    }
-
-    /// What RE2 and experience say about a trigger.
-    private static func admit(_ request: AdmissionRequest) throws(APIError) -> AdmissionReview {
-        guard request.change == .create || request.change == .update else { return AdmissionReview() }
-        let trigger: Trigger
-        do {
-            trigger = try request.object.decode(Trigger.self)
-        } catch {
-            return AdmissionReview(faults: [FieldFault(error.path, .invalid, error.message)])
-        }
-        return AdmissionReview(faults: TriggerAdmission.faults(trigger), warnings: TriggerAdmission.warnings(trigger))
+        return ResourceClient(baseURL: "\(owner)", credentials: credentials, http: http)
     }
 }
