@@ -98,7 +98,8 @@ let package = Package(
             "TriggerRouterService", "Services/trigger-router/Service",
             [
                 "TriggerRouterCore", "CTriggerRouterDocument", "ServiceKit", "ServiceStore", "ResourceAPI", "ResourceStore",
-                "ResourceStoreSQLite", "ResourceClient", "ResourceForwarding", "HTTPServer", "HTTPClient", "HTTPMessage", "JSONCoding", "Model",
+                "ResourceStoreSQLite", "ResourceClient", "ResourceForwarding", "HTTPServer", "HTTPClient", "HTTPMessage", "JSONCoding",
+                "Model",
                 logging,
             ]),
         main("trigger-router", "Services/trigger-router/Main", ["TriggerRouterService", "ServiceKit"]),
