@@ -63,6 +63,7 @@ let package = Package(
         room("HTTPServer", "Shared/HTTPServer", ["CMicroHTTPD", "HTTPMessage", logging]),
         room("HTTPClient", "Shared/HTTPClient", ["CCurl", "HTTPMessage"]),
         room("Model", "Shared/Model", ["JSONCoding", "Digests"]),
+        room("StructuredMerge", "Shared/StructuredMerge", ["Model", "JSONCoding"]),
         room("ResourceStore", "Shared/ResourceStore", ["Model", "JSONCoding"]),
         room("ResourceStoreSQLite", "Shared/ResourceStoreSQLite", ["ResourceStore", "Model", "JSONCoding", grdb]),
         room(
@@ -71,7 +72,9 @@ let package = Package(
         room("ServiceStore", "Shared/ServiceStore", ["ServiceKit", "ResourceStoreSQLite", logging]),
         room(
             "ResourceAPI", "Shared/ResourceAPI",
-            ["ServiceKit", "HTTPServer", "HTTPMessage", "ResourceStore", "Model", "JSONCoding", "Digests", logging]),
+            [
+                "ServiceKit", "HTTPServer", "HTTPMessage", "ResourceStore", "StructuredMerge", "Model", "JSONCoding", "Digests", logging,
+            ]),
         room(
             "ResourceClient", "Shared/ResourceClient",
             ["HTTPClient", "HTTPMessage", "ResourceStore", "Model", "JSONCoding", logging]),
@@ -164,6 +167,7 @@ let package = Package(
         tests("HTTPServerTests", ["HTTPServer", "HTTPMessage"]),
         tests("HTTPClientTests", ["HTTPClient", "HTTPMessage"]),
         tests("ModelTests", ["Model", "JSONCoding"]),
+        tests("StructuredMergeTests", ["StructuredMerge", "Model", "JSONCoding"]),
         tests("ResourceStoreTests", ["ResourceStore", "ResourceStoreSQLite", "Model", "JSONCoding", "store-writer", grdb]),
         main("store-writer", "Tests/StoreWriter", ["ResourceStore", "ResourceStoreSQLite", "Model"]),
         tests(
@@ -178,7 +182,10 @@ let package = Package(
         main("servicekit-fixture", "Tests/ServiceKitFixture", ["ServiceKit", "HTTPServer"]),
         tests(
             "ResourceAPITests",
-            ["ResourceAPI", "ResourceClient", "ResourceStoreSQLite", "ServiceKit", "TestSupport", "HTTPClient", "JSONCoding"]),
+            [
+                "ResourceAPI", "ResourceClient", "ResourceStoreSQLite", "StructuredMerge", "ServiceKit", "TestSupport", "HTTPClient",
+                "JSONCoding",
+            ]),
         tests("GraphBuilderTests", ["GraphBuilderCore", "GraphBuilderService", "TestSupport", "HTTPMessage", "Model", "JSONCoding"]),
         tests(
             "TriggerRouterTests",

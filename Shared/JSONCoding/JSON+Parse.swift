@@ -56,6 +56,17 @@ extension JSON {
         }
     }
 
+    /// Parses one document as `init(parsing:)` does, but takes the last of several members of one object that have the same key, and adds
+    /// their paths (`spec.steps[2].name`) to `duplicateFields`, each once and in the document's order, `DuplicateFields.countMax` at most.
+    public init(parsing bytes: [UInt8], limits: Limits = .default, duplicateFields: inout [String]) throws(ParseError) {
+        let (json, duplicates) = try Self.withTape(of: bytes, limits) { tape, strings throws(ParseError) in
+            var walk = TapeWalk(tape: tape, strings: strings, depthMax: limits.depthMax, duplicates: DuplicateFields())
+            return (try walk.document(), walk.duplicates?.paths ?? [])
+        }
+        self = json
+        duplicateFields += duplicates
+    }
+
     /// Parses a document and hands simdjson's tape and strings to `body`, which must not parse another one: the parser is the thread's.
     static func withTape<Value>(
         of bytes: [UInt8], _ limits: Limits, _ body: (UnsafePointer<UInt64>, UnsafePointer<UInt8>) throws(ParseError) -> Value

@@ -9,11 +9,14 @@ struct TapeWalk {
     private let depthMax: Int
     private var index = 1  // past the root word
     private var depth = 0
+    /// Nil where a duplicate key is an error.
+    private(set) var duplicates: DuplicateFields?
 
-    init(tape: UnsafePointer<UInt64>, strings: UnsafePointer<UInt8>, depthMax: Int) {
+    init(tape: UnsafePointer<UInt64>, strings: UnsafePointer<UInt8>, depthMax: Int, duplicates: DuplicateFields? = nil) {
         self.tape = tape
         self.strings = strings
         self.depthMax = depthMax
+        self.duplicates = duplicates
     }
 
     mutating func document() throws(JSON.ParseError) -> JSON { try value() }
@@ -65,7 +68,11 @@ struct TapeWalk {
         let end = Int(word & 0xFFFF_FFFF) - 1
         var elements: [JSON] = []
         elements.reserveCapacity(Int(word >> 32 & 0xFF_FFFF))
-        while index < end { elements.append(try value()) }
+        while index < end {
+            duplicates?.enter(.index(elements.count))
+            elements.append(try value())
+            duplicates?.leave()
+        }
         index = end + 1
         depth -= 1
         return .array(elements)
@@ -78,10 +85,15 @@ struct TapeWalk {
         while index < end {
             let key = try string(tape[index])
             index += 1
+            duplicates?.enter(.member(key))
             let member = try value()
-            guard members.updateValue(member, forKey: key) == nil else {
-                throw JSON.ParseError(reason: .duplicateKey(key), message: "document has the key \"\(key)\" twice in one object")
+            if members.updateValue(member, forKey: key) != nil {
+                guard duplicates != nil else {
+                    throw JSON.ParseError(reason: .duplicateKey(key), message: "document has the key \"\(key)\" twice in one object")
+                }
+                duplicates?.note()
             }
+            duplicates?.leave()
         }
         index = end + 1
         depth -= 1

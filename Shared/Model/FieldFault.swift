@@ -11,6 +11,8 @@ public struct FieldFault: Error, Sendable, Hashable, CustomStringConvertible {
         case tooLong = "FieldValueTooLong"
         case tooMany = "FieldValueTooMany"
         case typeInvalid = "FieldValueTypeInvalid"
+        /// Another manager owns the field that an apply would change.
+        case managerConflict = "FieldManagerConflict"
     }
 
     public var path: String

@@ -25,7 +25,7 @@ extension ObjectMeta {
                         The objects that this one belongs to: it goes when the last of them has gone. The children of a diagnosis of \
                         several nodes name it here.
                         """,
-                        of: OwnerReference.schema, max: 16)),
+                        of: OwnerReference.schema, max: 16, listType: .map(keys: ["uid"]))),
                 .optional(
                     "finalizers",
                     .array(
@@ -33,7 +33,8 @@ extension ObjectMeta {
                         Names of those who have to let go before the object is removed. While one stands here a deletion only sets \
                         deletionTimestamp; whoever put a name here takes it out when it is done.
                         """,
-                        of: Schema(.string(finalizerRules), "The name of a finalizer, such as example.org/backup."), max: 16)),
+                        of: Schema(.string(finalizerRules), "The name of a finalizer, such as example.org/backup."), max: 16,
+                        listType: .set)),
                 .optional(
                     "managedFields",
                     .array(
@@ -147,7 +148,7 @@ extension Condition {
         ]
     ).named("Condition")
 
-    static func list(_ description: String) -> Schema { .array(description, of: schema, max: 32) }
+    static func list(_ description: String) -> Schema { .array(description, of: schema, max: 32, listType: .map(keys: ["type"])) }
 }
 
 /// The metadata of a list, Kubernetes' `ListMeta`.

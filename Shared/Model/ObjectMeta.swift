@@ -1,3 +1,5 @@
+import JSONCoding
+
 /// The metadata of an object, Kubernetes' `ObjectMeta`.
 public struct ObjectMeta: Codable, Sendable, Hashable {
     public var name: String
@@ -16,6 +18,8 @@ public struct ObjectMeta: Codable, Sendable, Hashable {
     public var annotations: [String: String]?
     public var ownerReferences: [OwnerReference]?
     public var finalizers: [String]?
+    /// Who set which field; the business of the API alone, carried along as it is.
+    public var managedFields: [JSON]?
 
     public init(name: String, namespace: String? = nil, labels: [String: String]? = nil, annotations: [String: String]? = nil) {
         self.name = name

@@ -7,8 +7,8 @@ import ServiceKit
 
 /// The rows of the endpoint table that serve one kind.
 struct KindEndpoints: Sendable {
-    private let kind: ServedKind
-    private let verbs: KindVerbs
+    let kind: ServedKind
+    let verbs: KindVerbs
     private let lines: WatchLines
 
     /// A request's body at most: kube-apiserver's own limit.
@@ -22,7 +22,7 @@ struct KindEndpoints: Sendable {
         lines = WatchLines(kind.definition)
     }
 
-    private var definition: ResourceDefinition { kind.definition }
+    var definition: ResourceDefinition { kind.definition }
 
     /// `…/plural`, below a namespace for a namespaced kind.
     private var collection: String { definition.path(namespace: "{namespace}") }
@@ -67,10 +67,13 @@ struct KindEndpoints: Sendable {
     private var objects: [Endpoint] {
         var endpoints: [Endpoint] = []
         if kind.verbs.contains(.get) { endpoints.append(read(object, "Reads a \(definition.kind).", get)) }
-        if kind.verbs.contains(.update) { endpoints.append(write(.put, object, "Replaces a \(definition.kind).", update)) }
+        if kind.verbs.contains(.update) {
+            endpoints.append(
+                write(.put, object, "Replaces a \(definition.kind).") { call in try await update(call, isStatus: false) })
+        }
         if kind.verbs.contains(.patch) {
             endpoints.append(
-                write(.patch, object, "Changes a \(definition.kind) by a merge patch.", bodyTypes: MediaTypes.patches) { call in
+                write(.patch, object, "Changes a \(definition.kind) by a patch, or applies it.", bodyTypes: MediaTypes.patches) { call in
                     try await patch(call, isStatus: false)
                 })
         }
@@ -82,8 +85,11 @@ struct KindEndpoints: Sendable {
         let template = object + "/status"
         return [
             read(template, "Reads a \(definition.kind) with its status.", get),
-            write(.put, template, "Replaces the status of a \(definition.kind).", updateStatus),
-            write(.patch, template, "Changes the status of a \(definition.kind) by a merge patch.", bodyTypes: MediaTypes.patches) { call in
+            write(.put, template, "Replaces the status of a \(definition.kind).") { call in
+                try await update(call, isStatus: true)
+            },
+            write(.patch, template, "Changes the status of a \(definition.kind) by a patch, or applies it.", bodyTypes: MediaTypes.patches)
+            { call in
                 try await patch(call, isStatus: true)
             },
         ]
@@ -93,7 +99,7 @@ struct KindEndpoints: Sendable {
 // MARK: - Handlers
 
 extension KindEndpoints {
-    private func address(_ call: Call) -> ObjectAddress {
+    func address(_ call: Call) -> ObjectAddress {
         ObjectAddress(namespace: call.request.parameters["namespace"] ?? "", name: call.request.parameters["name"])
     }
 
@@ -109,70 +115,6 @@ extension KindEndpoints {
         let object = try await verbs.get(address(call))
         guard let table else { return .json(object.encoded()) }
         return .json(try table.single(object).encoded())
-    }
-
-    private func create(_ call: Call) async throws -> Response {
-        let options = try WriteOptions(call.request.query)
-        let body = try JSON(requestBody: call.request.body)
-        return answer(
-            try await verbs.create(body, in: address(call).namespace, options, caller: call.caller), status: 201)
-    }
-
-    private func update(_ call: Call) async throws -> Response {
-        let options = try WriteOptions(call.request.query)
-        let body = try JSON(requestBody: call.request.body)
-        return answer(try await verbs.update(body, at: address(call), options, caller: call.caller))
-    }
-
-    private func updateStatus(_ call: Call) async throws -> Response {
-        let options = try WriteOptions(call.request.query)
-        let body = try JSON(requestBody: call.request.body)
-        return answer(try await verbs.updateStatus(body, at: address(call), options, caller: call.caller))
-    }
-
-    private func patch(_ call: Call, isStatus: Bool) async throws -> Response {
-        do throws(APIError) {
-            try MediaTypes.requireMergePatch(call.request.headers)
-        } catch {
-            var response = Response(error)
-            response.headers.set("Accept-Patch", MediaTypes.mergePatch)  // RFC 5789, section 3.1
-            return response
-        }
-        let options = try WriteOptions(call.request.query)
-        let patch = try JSON(requestBody: call.request.body)
-        return answer(try await verbs.patch(patch, at: address(call), isStatus: isStatus, options, caller: call.caller))
-    }
-
-    private func delete(_ call: Call) async throws -> Response {
-        let options = try DeleteOptions(call.request.query, body: call.request.body)
-        switch try await verbs.delete(address(call), options, caller: call.caller) {
-        case .pending(let bytes): return .json(bytes)
-        case .removed(let object):
-            return success(["name": .string(object.key.name), "uid": .string(object.uid.rawValue)])
-        }
-    }
-
-    private func deleteCollection(_ call: Call) async throws -> Response {
-        let options = try DeleteOptions(call.request.query, body: call.request.body)
-        let (labels, fields) = try ListOptions.selectors(call.request.query, selectable: definition.names.selectableFields)
-        let query = ListQuery(
-            plural: definition.plural, namespace: call.request.parameters["namespace"], labels: labels, fields: fields)
-        _ = try await verbs.deleteCollection(query, options, caller: call.caller)
-        return success([:])
-    }
-
-    private func answer(_ outcome: WriteOutcome, status: Int = 200) -> Response {
-        var response = Response.json(outcome.bytes, status: status)
-        for value in WarningField.values(outcome.warnings) { response.headers.add("Warning", value) }
-        return response
-    }
-
-    private func success(_ details: [String: JSON]) -> Response {
-        let named: [String: JSON] = ["group": .string(API.group), "kind": .string(definition.plural)]
-        return .json([
-            "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success",
-            "details": .object(named.merging(details) { _, detail in detail }),
-        ])
     }
 }
 

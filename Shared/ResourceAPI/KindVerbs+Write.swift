@@ -5,22 +5,26 @@ import ServiceKit
 
 extension KindVerbs {
     func create(
-        _ body: JSON, in namespace: String, _ options: WriteOptions, caller: Caller
+        _ body: RequestBody, in namespace: String, _ options: WriteOptions, caller: Caller
     ) async throws(APIError) -> WriteOutcome {
-        let isNamed = body[path: "metadata", "name"]?.stringValue.map { !$0.isEmpty } ?? false
+        let isNamed = body.json[path: "metadata", "name"]?.stringValue.map { !$0.isEmpty } ?? false
         var attempt = 1
         while true {
             let admitted = try await admission(options, caller).create(body, at: ObjectAddress(namespace: namespace))
             let encoded = try encode(admitted.object)
             do throws(StoreError) {
-                let bytes = options.isDryRun ? try await wouldCreate(encoded) : try await store.create(encoded).encoded()
-                return WriteOutcome(bytes: bytes, warnings: admitted.warnings)
+                return try await insert(encoded, admitted.warnings, isDryRun: options.isDryRun)
             } catch .alreadyExists where !isNamed && attempt < Self.attemptsMax {
                 attempt += 1  // the server made the name, so the server makes another
             } catch {
                 throw APIError(error, definition)
             }
         }
+    }
+
+    private func insert(_ object: EncodedObject, _ warnings: [String], isDryRun: Bool) async throws(StoreError) -> WriteOutcome {
+        let bytes = isDryRun ? try await wouldCreate(object) : try await store.create(object).encoded()
+        return WriteOutcome(bytes: bytes, warnings: warnings, isCreated: true)
     }
 
     /// The text of an object that is not stored and so has no `resourceVersion`.
@@ -30,31 +34,24 @@ extension KindVerbs {
     }
 
     func update(
-        _ body: JSON, at address: ObjectAddress, _ options: WriteOptions, caller: Caller
+        _ body: RequestBody, at address: ObjectAddress, isStatus: Bool, _ options: WriteOptions, caller: Caller
     ) async throws(APIError) -> WriteOutcome {
-        let revision = try Self.revision(of: body)
-        return try await replace(address, options, ifRevision: revision) { old throws(APIError) in
-            try await admission(options, caller).update(body, at: address, replacing: old)
+        try await replace(address, options) { old throws(APIError) in
+            let admission = admission(options, caller)
+            return isStatus
+                ? try await admission.status(body, at: address, replacing: old)
+                : try await admission.update(body, at: address, replacing: old)
         }
     }
 
-    func updateStatus(
-        _ body: JSON, at address: ObjectAddress, _ options: WriteOptions, caller: Caller
-    ) async throws(APIError) -> WriteOutcome {
-        let revision = try Self.revision(of: body)
-        return try await replace(address, options, ifRevision: revision) { old throws(APIError) in
-            try await admission(options, caller).status(body, at: address, replacing: old)
-        }
-    }
-
-    /// Merges `patch` (RFC 7396) into the object, or with `isStatus` into its status alone.
+    /// Carries out a patch on the object, or with `isStatus` on its status alone. The revision that a patch leaves in the object is a
+    /// precondition.
     func patch(
-        _ patch: JSON, at address: ObjectAddress, isStatus: Bool, _ options: WriteOptions, caller: Caller
+        _ patch: ObjectPatch, at address: ObjectAddress, isStatus: Bool, _ options: WriteOptions, caller: Caller
     ) async throws(APIError) -> WriteOutcome {
-        guard case .object = patch else { throw .badRequest("a merge patch must be an object, not \(patch.kindDescription)") }
-        let revision = try Self.revision(of: patch)
-        return try await replace(address, options, ifRevision: revision) { old throws(APIError) in
-            let patched = old.applying(mergePatch: patch)
+        if case .apply(let body) = patch { return try await apply(body, at: address, isStatus: isStatus, options, caller: caller) }
+        return try await replace(address, options) { old throws(APIError) in
+            let patched = try patch.applied(to: old)
             let admission = admission(options, caller)
             return isStatus
                 ? try await admission.status(patched, at: address, replacing: old)
@@ -62,27 +59,42 @@ extension KindVerbs {
         }
     }
 
-    /// Names a precondition only where the sender did.
-    private static func revision(of body: JSON) throws(APIError) -> Int64? {
-        guard let text = body[path: "metadata", "resourceVersion"]?.stringValue, !text.isEmpty else { return nil }
-        return try Int64(resourceVersion: text)
+    /// Applies a document: creates the object where there is none.
+    private func apply(
+        _ body: RequestBody, at address: ObjectAddress, isStatus: Bool, _ options: WriteOptions, caller: Caller
+    ) async throws(APIError) -> WriteOutcome {
+        var attempt = 1
+        while true {
+            let key = key(address)
+            let old = try await mapped { () async throws(StoreError) in try await store.get(key) }
+            if old == nil, isStatus || !kind.verbs.contains(.create) { throw .notFound(definition, key.name) }
+            let admitted = try await admission(options, caller).apply(
+                body, at: address, isStatus: isStatus, onto: try old.map { stored throws(APIError) in try document(stored) })
+            let encoded = try encode(admitted.object)
+            do throws(StoreError) {
+                guard let old else { return try await insert(encoded, admitted.warnings, isDryRun: options.isDryRun) }
+                let bytes = try await write(encoded, admitted.object, over: old, isDryRun: options.isDryRun)
+                return WriteOutcome(bytes: bytes, warnings: admitted.warnings)
+            } catch {
+                guard error.isRace, attempt < Self.attemptsMax else { throw APIError(error, definition) }
+                attempt += 1
+            }
+        }
     }
 
-    /// Reads, changes and writes until no other write comes between, or once where the sender named the revision.
+    /// Reads, changes and writes until no other write comes between; `change` judges the sender's preconditions each time.
     private func replace(
-        _ address: ObjectAddress, _ options: WriteOptions, ifRevision: Int64?,
-        change: (JSON) async throws(APIError) -> ObjectAdmission.Admitted
+        _ address: ObjectAddress, _ options: WriteOptions, change: (JSON) async throws(APIError) -> ObjectAdmission.Admitted
     ) async throws(APIError) -> WriteOutcome {
         var attempt = 1
         while true {
             let old = try await get(address)
-            if let ifRevision, ifRevision != old.revision { throw .modified(definition, old.key.name) }
             let admitted = try await change(try document(old))
             let encoded = try encode(admitted.object)
             do throws(StoreError) {
                 let bytes = try await write(encoded, admitted.object, over: old, isDryRun: options.isDryRun)
                 return WriteOutcome(bytes: bytes, warnings: admitted.warnings)
-            } catch .conflict where ifRevision == nil && attempt < Self.attemptsMax {
+            } catch .conflict where attempt < Self.attemptsMax {
                 attempt += 1
             } catch {
                 throw APIError(error, definition)
@@ -102,5 +114,15 @@ extension KindVerbs {
         if encoded.bytes == old.bytes { return old.encoded() }
         if isDryRun { return StoredObject(encoded, revision: old.revision).encoded() }
         return try await store.update(encoded, ifRevision: old.revision).encoded()
+    }
+}
+
+extension StoreError {
+    /// Whether another write came between the reading and the writing.
+    fileprivate var isRace: Bool {
+        switch self {
+        case .conflict, .alreadyExists, .notFound: true
+        default: false
+        }
     }
 }

@@ -47,4 +47,6 @@ struct KindVerbs: Sendable {
 struct WriteOutcome: Sendable {
     var bytes: [UInt8]
     var warnings: [String]
+    /// Whether there was no such object before.
+    var isCreated = false
 }

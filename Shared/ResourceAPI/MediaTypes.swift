@@ -5,18 +5,22 @@ import Model
 enum MediaTypes {
     static let json = "application/json"
     static let mergePatch = "application/merge-patch+json"
-    /// What a patch may say it is without being refused before its body is read: the other kinds of Kubernetes' patches are refused by
-    /// the handler, whose answer says which kind is served.
-    static let patches: Set<String> = [
-        mergePatch, "application/json-patch+json", "application/strategic-merge-patch+json", "application/apply-patch+yaml",
-    ]
+    static let jsonPatch = "application/json-patch+json"
+    static let applyPatch = "application/apply-patch+yaml"
+    static let patchesServed = [jsonPatch, mergePatch, applyPatch]
+    /// What a patch may say it is without being refused before its body is read: the kind that Kubernetes has and we do not is refused by
+    /// the handler, whose answer says which kinds are served.
+    static let patches: Set<String> = Set(patchesServed + ["application/strategic-merge-patch+json"])
 
-    /// Refuses a patch that is no merge patch; the answer lists what is accepted.
-    static func requireMergePatch(_ headers: Headers) throws(APIError) {
-        guard essence(headers["Content-Type"]) == mergePatch else {
+    /// The type of a patch; 415 for one that is not served, which lists those that are.
+    static func patchType(_ headers: Headers) throws(APIError) -> String {
+        let type = essence(headers["Content-Type"])
+        guard let type, patchesServed.contains(type) else {
             throw .unsupportedMediaType(
-                "the body of the request was in an unknown format - accepted media types include: \(mergePatch)")
+                "the body of the request was in an unknown format - accepted media types include: "
+                    + patchesServed.joined(separator: ", "))
         }
+        return type
     }
 
     /// A media type without its parameters, in lower case.

@@ -17,29 +17,57 @@ struct ObjectAdmission: Sendable {
         var warnings: [String]
     }
 
-    func create(_ body: JSON, at address: ObjectAddress) async throws(APIError) -> Admitted {
-        var envelope = try Envelope(body, definition: kind.definition, at: address)
+    func create(_ body: RequestBody, at address: ObjectAddress) async throws(APIError) -> Admitted {
+        var envelope = try Envelope(body.json, definition: kind.definition, at: address)
+        let owners = envelope.metadata.removeValue(forKey: "managedFields")
         try ServerMetadata.stamp(new: &envelope, now: now)
-        return try await review(envelope.object, old: nil, change: .create)
+        var admitted = try await review(envelope.object, old: nil, change: .create, duplicates: body.duplicateFields)
+        own(&admitted.object, from: nil, requested: owners)
+        return admitted
     }
 
-    func update(_ body: JSON, at address: ObjectAddress, replacing old: JSON) async throws(APIError) -> Admitted {
-        var envelope = try Envelope(body, definition: kind.definition, at: address)
-        try checkUID(envelope, old)
-        ServerMetadata.carry(from: old, into: &envelope)
-        var admitted = try await review(envelope.object, old: old, change: .update)
-        ServerMetadata.advanceGeneration(&admitted.object, from: old)
+    func update(_ body: RequestBody, at address: ObjectAddress, replacing old: JSON) async throws(APIError) -> Admitted {
+        var envelope = try Envelope(body.json, definition: kind.definition, at: address)
+        try check(envelope, old)
+        let owners = envelope.metadata.removeValue(forKey: "managedFields")
+        var admitted = try await revise(envelope, old, duplicates: body.duplicateFields)
+        own(&admitted.object, from: old, requested: owners)
         return admitted
     }
 
     /// Takes the status of `body` alone; the rest of the object stays as it is.
-    func status(_ body: JSON, at address: ObjectAddress, replacing old: JSON) async throws(APIError) -> Admitted {
-        let envelope = try Envelope(body, definition: kind.definition, at: address)
-        try checkUID(envelope, old)
+    func status(_ body: RequestBody, at address: ObjectAddress, replacing old: JSON) async throws(APIError) -> Admitted {
+        let envelope = try Envelope(body.json, definition: kind.definition, at: address)
+        try check(envelope, old)
+        var admitted = try await reviseStatus(envelope.members["status"], old, duplicates: body.duplicateFields)
+        own(&admitted.object, from: old, requested: nil, subresource: "status")
+        return admitted
+    }
+
+    /// Reviews what an update makes of `old`: server-owned members and the status are those of `old`.
+    func revise(_ envelope: Envelope, _ old: JSON, duplicates: [String]) async throws(APIError) -> Admitted {
+        var envelope = envelope
+        ServerMetadata.carry(from: old, into: &envelope)
+        var admitted = try await review(envelope.object, old: old, change: .update, duplicates: duplicates)
+        ServerMetadata.advanceGeneration(&admitted.object, from: old)
+        return admitted
+    }
+
+    func reviseStatus(_ status: JSON?, _ old: JSON, duplicates: [String]) async throws(APIError) -> Admitted {
         var object = old
-        object["status"] = envelope.members["status"]
+        object["status"] = status
         object["metadata"]?["resourceVersion"] = nil
-        return try await review(object, old: old, change: .status)
+        object["metadata"]?["managedFields"] = nil
+        return try await review(object, old: old, change: .status, duplicates: duplicates)
+    }
+
+    /// Holds a request's preconditions, the uid and the revision that it names, against the object as it is.
+    func check(_ envelope: Envelope, _ old: JSON) throws(APIError) {
+        try checkUID(envelope, old)
+        let revision = try envelope.revision()
+        if let revision, old[path: "metadata", "resourceVersion"]?.stringValue != String(revision) {
+            throw .modified(kind.definition, old[path: "metadata", "name"]?.stringValue ?? "")
+        }
     }
 
     private func checkUID(_ envelope: Envelope, _ old: JSON) throws(APIError) {
@@ -52,10 +80,13 @@ struct ObjectAdmission: Sendable {
         }
     }
 
-    private func review(_ candidate: JSON, old: JSON?, change: AdmissionRequest.Change) async throws(APIError) -> Admitted {
+    func review(
+        _ candidate: JSON, old: JSON?, change: AdmissionRequest.Change, duplicates: [String]
+    ) async throws(APIError) -> Admitted {
         var findings = SchemaFindings()
         var object = kind.definition.schema.check(candidate, at: "", into: &findings)
-        var warnings = try unknownFieldWarnings(findings.unknownFields)
+        var warnings = try strictnessWarnings(unknown: findings.unknownFields, duplicate: duplicates)
+        if let fault = Self.annotationsFault(object) { findings.add(fault) }
         if let fault = nameFault(object) { findings.add(fault) }
         if let old {
             for fault in Self.newFinalizerFaults(object, old) { findings.add(fault) }
@@ -77,8 +108,8 @@ struct ObjectAdmission: Sendable {
         return Admitted(object: object, warnings: warnings)
     }
 
-    private func unknownFieldWarnings(_ fields: [String]) throws(APIError) -> [String] {
-        let messages = fields.map { "unknown field \"\($0)\"" }
+    private func strictnessWarnings(unknown: [String], duplicate: [String]) throws(APIError) -> [String] {
+        let messages = duplicate.map { "duplicate field \"\($0)\"" } + unknown.map { "unknown field \"\($0)\"" }
         switch options.fieldValidation {
         case .ignore: return []
         case .warn: return messages
@@ -86,6 +117,16 @@ struct ObjectAdmission: Sendable {
             guard messages.isEmpty else { throw .badRequest("strict decoding error: \(messages.joined(separator: ", "))") }
             return []
         }
+    }
+
+    /// Bytes of all annotations, keys and values, at most: Kubernetes' limit.
+    private static let annotationsBytesMax = 262_144
+
+    private static func annotationsFault(_ object: JSON) -> FieldFault? {
+        let annotations = object[path: "metadata", "annotations"]?.objectValue ?? [:]
+        let total = annotations.reduce(0) { $0 + $1.key.utf8.count + ($1.value.stringValue?.utf8.count ?? 0) }
+        guard total > annotationsBytesMax else { return nil }
+        return FieldFault("metadata.annotations", .tooLong, "must have at most \(annotationsBytesMax) bytes, keys and values together")
     }
 
     /// Fills in what depends on other fields; false when the object has faults that keep it from being one of its type.

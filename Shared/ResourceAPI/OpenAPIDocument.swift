@@ -92,6 +92,7 @@ extension OpenAPIDocument {
             switch body {
             case .object: SchemaComponents.reference(definition.kind)
             case .mergePatch: SchemaComponents.reference("MergePatch")
+            case .jsonPatch: SchemaComponents.reference("JSONPatch")
             case .deleteOptions: SchemaComponents.reference("DeleteOptions")
             }
         }
@@ -109,7 +110,7 @@ extension OpenAPIDocument {
             var responses = Dictionary(
                 operation.failureStatuses.map { (String($0), answer(FailureText.of($0), SchemaComponents.reference("Status"))) }
             ) { first, _ in first }
-            responses[String(operation.successStatus)] = answer("Done.", success)
+            for status in operation.successStatuses { responses[String(status)] = answer("Done.", success) }
             return .object(responses)
         }
     }

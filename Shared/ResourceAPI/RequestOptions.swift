@@ -13,11 +13,20 @@ enum FieldValidation: String, Sendable {
 struct WriteOptions: Sendable {
     var isDryRun = false
     var fieldValidation = FieldValidation.warn
+    /// Who owns what is written.
+    var fieldManager: String
+    /// Whether the request named its manager itself, as an apply must.
+    var namesManager: Bool
+    /// Whether an apply takes over what others own; nil where the request does not say.
+    var isForced: Bool?
 
-    init() {}
-
-    /// Reads `dryRun` and `fieldValidation`; `fieldManager`, `pretty` and unknown parameters are ignored, as kube-apiserver does.
-    init(_ query: Query) throws(APIError) {
+    /// Reads `dryRun`, `fieldValidation`, `fieldManager` and `force`; `pretty` and unknown parameters are ignored, as kube-apiserver does.
+    init(_ query: Query = [:], userAgent: String? = nil) throws(APIError) {
+        let manager = query["fieldManager"] ?? ""
+        let faults = OwnerName.faults(manager)
+        guard faults.isEmpty else { throw Self.invalid(faults) }
+        namesManager = !manager.isEmpty
+        fieldManager = namesManager ? manager : OwnerName.name(userAgent: userAgent)
         isDryRun = try Self.isDryRun(query.all("dryRun"))
         if let text = query["fieldValidation"], !text.isEmpty {
             guard let level = FieldValidation(rawValue: text) else {
@@ -25,6 +34,24 @@ struct WriteOptions: Sendable {
             }
             fieldValidation = level
         }
+        if let text = query["force"], !text.isEmpty {
+            guard ["true", "false", "1", "0"].contains(text) else { throw .badRequest("force must be true or false, not \"\(text)\"") }
+            isForced = text == "true" || text == "1"
+        }
+    }
+
+    /// What a patch of another kind than an apply must not say, and an apply must.
+    func check(isApply: Bool) throws(APIError) {
+        if isApply, !namesManager {
+            throw Self.invalid([FieldFault("fieldManager", .required, "is required for apply patch")])
+        }
+        if !isApply, isForced != nil {
+            throw Self.invalid([FieldFault("force", .forbidden, "may not be specified for non-apply patch")])
+        }
+    }
+
+    private static func invalid(_ faults: [FieldFault]) -> APIError {
+        .invalid(kind: "PatchOptions.meta.k8s.io", name: "", faults)
     }
 
     static func isDryRun(_ values: [String]) throws(APIError) -> Bool {

@@ -4,7 +4,7 @@ import Model
 /// The members of `metadata` that belong to the server: whatever a client sends in their place is replaced.
 enum ServerMetadata {
     /// Members that we never keep.
-    private static let dropped = ["resourceVersion", "managedFields", "selfLink", "clusterName"]
+    private static let dropped = ["resourceVersion", "selfLink", "clusterName"]
     /// Members that stay as they were from creation on.
     private static let constant = ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generateName"]
 

@@ -62,6 +62,7 @@ import TriggerRouterCore
         let plural = operation.operation.value["tags"]?.arrayValue?.first?.stringValue ?? ""
         switch operation.method {
         case "POST", "PUT": try admit(example, plural: plural)
+        case "PATCH" where example.arrayValue != nil: #expect(throws: Never.self, "\(operation.id)") { try JSONPatch(example) }
         case "PATCH": #expect(example.objectValue?.isEmpty == false, "\(operation.id)")
         default: Issue.record("nothing reads the body of \(operation.id)")
         }

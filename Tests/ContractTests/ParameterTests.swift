@@ -35,7 +35,7 @@ import Testing
         let documented = try Self.documented(in: "query")
         #expect(read.subtracting(documented).sorted() == [], "read and not documented")
         // Kubernetes' clients send them; they are taken and have no effect.
-        let unread: Set = ["fieldManager", "gracePeriodSeconds"]
+        let unread: Set = ["gracePeriodSeconds"]
         #expect(documented.subtracting(read).subtracting(unread).sorted() == [], "documented and not read")
     }
 
@@ -45,7 +45,7 @@ import Testing
         // Of every request alike, told of in the documents' introduction; or of answers of other services, as ETag is.
         let general: Set = [
             "Host", "Authorization", "Content-Type", "Content-Length", "Transfer-Encoding", "Accept", "traceparent", "X-Request-Id",
-            "ETag",
+            "User-Agent", "ETag",
         ]
         #expect(read.subtracting(documented).subtracting(general).sorted() == [], "read and not documented")
         #expect(documented.subtracting(read).sorted() == [], "documented and not read")

@@ -9,7 +9,7 @@ struct SchemaCheck {
         "description", "type", "format", "enum", "default", "example", "nullable", "minimum", "maximum", "minLength", "maxLength",
         "minItems",
         "maxItems", "maxProperties", "pattern", "required", "properties", "items", "additionalProperties", "anyOf", "allOf",
-        "x-kubernetes-preserve-unknown-fields",
+        "x-kubernetes-preserve-unknown-fields", "x-kubernetes-list-type", "x-kubernetes-list-map-keys",
     ]
 
     /// What is wrong with `value`; empty when nothing is.

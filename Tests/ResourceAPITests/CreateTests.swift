@@ -43,7 +43,7 @@ import Testing
             #expect(created.status == 201, "\(created.message)")
             #expect(created.json[path: "metadata", "uid"] != "mine")
             #expect(created.json[path: "metadata", "generation"] == 1)
-            for member in ["deletionTimestamp", "managedFields", "selfLink", "namespace"] {
+            for member in ["deletionTimestamp", "selfLink", "namespace"] {
                 #expect(created.json[path: "metadata", member] == nil, "\(member)")
             }
             #expect(created.json["status"] == nil)

@@ -84,11 +84,11 @@ public struct KindOperation: Sendable {
         case .deleteCollection: "Deletes the \(plural) that the selectors name."
         case .get: "Reads a \(kind)."
         case .replace: "Replaces a \(kind)."
-        case .patch: "Changes a \(kind) by a merge patch."
+        case .patch: "Changes a \(kind) by a patch, or applies it."
         case .delete: "Deletes a \(kind)."
         case .getStatus: "Reads a \(kind) with its status."
         case .replaceStatus: "Replaces the status of a \(kind)."
-        case .patchStatus: "Changes the status of a \(kind) by a merge patch."
+        case .patchStatus: "Changes the status of a \(kind) by a patch, or applies it."
         }
     }
 
@@ -108,7 +108,8 @@ public struct KindOperation: Sendable {
                 .watch, .allowWatchBookmarks, .sendInitialEvents, .timeoutSeconds, .includeObject,
             ]
         case .get, .getStatus: [.includeObject]
-        case .create, .replace, .patch, .replaceStatus, .patchStatus: QueryParameter.writing
+        case .create, .replace, .replaceStatus: QueryParameter.writing
+        case .patch, .patchStatus: QueryParameter.writing + [.force]
         case .delete: [.dryRun, .gracePeriodSeconds, .propagationPolicy]
         case .deleteCollection: QueryParameter.selectors + [.dryRun, .gracePeriodSeconds, .propagationPolicy]
         }
@@ -119,6 +120,8 @@ public struct KindOperation: Sendable {
         case object
         /// RFC 7396.
         case mergePatch
+        /// RFC 6902.
+        case jsonPatch
         case deleteOptions
     }
 
@@ -127,7 +130,11 @@ public struct KindOperation: Sendable {
         switch action {
         case .list, .listAll, .get, .getStatus: []
         case .create, .replace, .replaceStatus: [("application/json", .object)]
-        case .patch, .patchStatus: [("application/merge-patch+json", .mergePatch)]
+        case .patch, .patchStatus:
+            [
+                ("application/merge-patch+json", .mergePatch), ("application/json-patch+json", .jsonPatch),
+                ("application/apply-patch+yaml", .object),
+            ]
         case .delete, .deleteCollection: [("application/json", .deleteOptions)]
         }
     }
@@ -141,8 +148,14 @@ public struct KindOperation: Sendable {
 
     // MARK: Answers
 
-    /// The status of success.
-    public var successStatus: Int { action == .create ? 201 : 200 }
+    /// The statuses of success; an apply creates what is not there.
+    public var successStatuses: [Int] {
+        switch action {
+        case .create: [201]
+        case .patch: [200, 201]
+        default: [200]
+        }
+    }
 
     /// The statuses of failure, each with a `Status` as its body.
     public var failureStatuses: [Int] {

@@ -28,7 +28,7 @@ public struct QueryParameter: Sendable {
     /// Every parameter, in the order in which documents list them.
     public static let all =
         selectors + reading + [watch, allowWatchBookmarks, sendInitialEvents, timeoutSeconds, includeObject] + writing
-        + [gracePeriodSeconds, propagationPolicy]
+        + [force, gracePeriodSeconds, propagationPolicy]
 }
 
 // MARK: - Reading
@@ -98,10 +98,18 @@ extension QueryParameter {
         "fieldValidation",
         .choice(
             """
-            What becomes of fields that the kind does not have: Strict refuses the request with 400, Warn drops them and says so in \
+            What becomes of fields that the kind does not have, and of those that stand twice: Strict refuses the request with 400, Warn drops them and says so in \
             `Warning` header fields, Ignore drops them. Warn where absent.
             """, ["Ignore", "Warn", "Strict"], defaultValue: "Warn"))
-    static let fieldManager = QueryParameter("fieldManager", .string("Who writes, such as kubectl-create.", max: 128))
+    static let fieldManager = QueryParameter(
+        "fieldManager",
+        .string(
+            """
+            Who writes, as metadata.managedFields names it, such as kubectl-create. Needed for an apply; otherwise the User-Agent up to its \
+            first slash where absent.
+            """, max: 128))
+    static let force = QueryParameter(
+        "force", .boolean("For an apply alone: takes over the fields that other managers own and the body has otherwise, instead of 409."))
     static let writing = [dryRun, fieldValidation, fieldManager]
 
     static let gracePeriodSeconds = QueryParameter(

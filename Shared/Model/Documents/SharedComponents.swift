@@ -10,7 +10,24 @@ public enum SharedComponents {
             "description":
                 "A merge patch (RFC 7396): null removes a member. With metadata.resourceVersion it applies to that version alone.",
         ],
-        "DeleteOptions": deleteOptions,
+        "JSONPatch": jsonPatch, "DeleteOptions": deleteOptions,
+    ]
+
+    private static let jsonPatch: JSON = [
+        "type": "array", "description": "A JSON Patch (RFC 6902): changes that are made one after the other, all or none.",
+        "maxItems": .integer(Int64(JSONPatch.operationsMax)),
+        "items": [
+            "type": "object", "description": "One change, at the place of a JSON Pointer (RFC 6901).", "required": ["op", "path"],
+            "properties": [
+                "op": [
+                    "type": "string", "enum": ["add", "remove", "replace", "move", "copy", "test"],
+                    "description": "What is done; test refuses the patch where the value is another one.",
+                ],
+                "path": ["type": "string", "description": "Where: /metadata/labels/team; ~1 stands for a slash within a name, ~0 for ~."],
+                "from": ["type": "string", "description": "Where move and copy take the value from."],
+                "value": ["description": "The value of add, replace and test."],
+            ],
+        ],
     ]
 
     private static let text: JSON = ["type": "string"]

@@ -82,7 +82,28 @@ extension Schema {
             findings.add(FieldFault(path, .tooMany, "must have at most \(count.upperBound) items"))
             return value
         }
+        checkDistinct(elements, path, &findings)
         return .array(elements.enumerated().map { items.check($1, at: "\(path)[\($0)]", into: &findings) })
+    }
+
+    /// Items that cannot be told apart could not be owned one by one.
+    private func checkDistinct(_ elements: [JSON], _ path: String, _ findings: inout SchemaFindings) {
+        guard let listType else { return }
+        var seen: Set<JSON> = []
+        for (index, element) in elements.enumerated() {
+            let identity: JSON =
+                switch listType {
+                case .set: element
+                case .map(let keys): .array(keys.map { element[$0] ?? .null })
+                }
+            guard !seen.insert(identity).inserted else { continue }
+            let what =
+                switch listType {
+                case .set: "\(element)"
+                case .map(let keys): keys.map { "\($0) \(element[$0] ?? .null)" }.joined(separator: ", ")
+                }
+            findings.add(FieldFault("\(path)[\(index)]", .duplicate, "\(what) stands twice"))
+        }
     }
 
     private func checkString(_ value: JSON, _ rules: StringRules, _ path: String, _ findings: inout SchemaFindings) -> JSON {

@@ -44,6 +44,14 @@ public struct StringRules: Sendable {
     }
 }
 
+/// How the items of an array are told apart when two writers change it: Kubernetes' `x-kubernetes-list-type`.
+public enum ListType: Sendable, Hashable {
+    /// By their values, which are scalars.
+    case set
+    /// By the values of these members, which each item has.
+    case map(keys: [String])
+}
+
 public struct Schema: Sendable {
     public var shape: SchemaShape
     public var description: String
@@ -52,11 +60,14 @@ public struct Schema: Sendable {
     public var name: String?
     /// What it is for at the place where it stands; nil where its description says it all.
     public var role: String?
+    /// Of an array; nil makes it one value that is owned as a whole.
+    public var listType: ListType?
 
-    public init(_ shape: SchemaShape, _ description: String, defaultValue: JSON? = nil) {
+    public init(_ shape: SchemaShape, _ description: String, defaultValue: JSON? = nil, listType: ListType? = nil) {
         self.shape = shape
         self.description = description
         self.defaultValue = defaultValue
+        self.listType = listType
     }
 
     /// The same under a name of its own. One name means one schema, wherever it is used.
@@ -93,8 +104,8 @@ extension Schema {
         Schema(.object(properties), description)
     }
 
-    public static func array(_ description: String, of items: Schema, min: Int = 0, max: Int = 1000) -> Schema {
-        Schema(.array(items: items, itemsMin: min, itemsMax: max), description)
+    public static func array(_ description: String, of items: Schema, min: Int = 0, max: Int = 1000, listType: ListType? = nil) -> Schema {
+        Schema(.array(items: items, itemsMin: min, itemsMax: max), description, listType: listType)
     }
 
     public static func string(_ description: String, max: Int = 4096, defaultValue: String? = nil) -> Schema {

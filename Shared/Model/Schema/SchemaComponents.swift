@@ -69,6 +69,7 @@ public struct SchemaComponents: Sendable {
             members["items"] = use(items, isWritable: isWritable)
             if itemsMin > 0 { members["minItems"] = .integer(Int64(itemsMin)) }
             members["maxItems"] = .integer(Int64(itemsMax))
+            Self.write(schema.listType, into: &members)
         case .string(let rules): Self.write(rules, into: &members)
         case .integer(let range):
             members["type"] = "integer"
@@ -100,6 +101,16 @@ public struct SchemaComponents: Sendable {
         members["properties"] = .object(written)
         let required = properties.filter(\.isRequired).map { JSON.string($0.name) }
         if !required.isEmpty { members["required"] = .array(required) }
+    }
+
+    private static func write(_ type: ListType?, into members: inout [String: JSON]) {
+        switch type {
+        case nil: break
+        case .set?: members["x-kubernetes-list-type"] = "set"
+        case .map(let keys)?:
+            members["x-kubernetes-list-type"] = "map"
+            members["x-kubernetes-list-map-keys"] = .array(keys.map(JSON.string))
+        }
     }
 
     private static func write(_ rules: StringRules, into members: inout [String: JSON]) {

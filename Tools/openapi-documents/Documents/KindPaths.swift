@@ -47,11 +47,11 @@ package struct KindPaths: Sendable {
         let queries = operation.queryParameters.map { Self.parameter($0.name) }
         if !queries.isEmpty { members.append(.init(key: "parameters", value: .list(queries))) }
         if !operation.bodies.isEmpty { members.append(.init(key: "requestBody", value: body(operation))) }
-        let success = YAMLValue.Member(key: String(operation.successStatus), value: success(operation))
+        let successes = operation.successStatuses.map { YAMLValue.Member(key: String($0), value: success(operation)) }
         let failures = operation.failureStatuses.map { status in
             YAMLValue.Member(key: String(status), value: Self.common("responses", String(status)))
         }
-        members.append(.init(key: "responses", value: .map([success] + failures)))
+        members.append(.init(key: "responses", value: .map(successes + failures)))
         return members
     }
 
@@ -71,6 +71,7 @@ package struct KindPaths: Sendable {
         switch body {
         case .object: Self.schema(kind)
         case .mergePatch: Self.schema("MergePatch")
+        case .jsonPatch: Self.schema("JSONPatch")
         case .deleteOptions: Self.schema("DeleteOptions")
         }
     }
@@ -79,6 +80,7 @@ package struct KindPaths: Sendable {
         switch body {
         case .object: kind
         case .mergePatch: kind == DiagnosisSpec.names.kind ? "DiagnosisCancelPatch" : "LabelPatch"
+        case .jsonPatch: "LabelJSONPatch"
         case .deleteOptions: nil
         }
     }
