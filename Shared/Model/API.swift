@@ -6,7 +6,7 @@ public enum API {
     /// Where diagnoses go that nobody gave a namespace.
     public static let defaultNamespace = "kubediag"
 
-    /// Every kind of the group.
+    /// Every kind that is served.
     public static let definitions: [ResourceDefinition] = [
         Operation.definition, OperationSet.definition, Trigger.definition, CommonEvent.definition, Diagnosis.definition, Agent.definition,
     ]

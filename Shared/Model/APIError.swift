@@ -11,6 +11,8 @@ public struct APIError: Error, Sendable, CustomStringConvertible {
     public var message: String
     /// What the error is about, as far as it is about an object.
     public var kind: String?
+    /// The API group of `kind`; empty for a core kind.
+    public var group = API.group
     public var name: String?
     public var uid: String?
     public var causes: [FieldFault]
@@ -90,7 +92,7 @@ extension APIError {
         var details: [String: JSON] = [:]
         if let kind {
             details["kind"] = .string(kind)
-            details["group"] = .string(API.group)
+            if !group.isEmpty { details["group"] = .string(group) }
         }
         if let name { details["name"] = .string(name) }
         if let uid { details["uid"] = .string(uid) }
@@ -118,6 +120,7 @@ extension APIError {
         self.init(code: Int(code), reason: text(status["reason"]) ?? "Unknown", message: text(status["message"]) ?? "")
         guard case .object(let details)? = status["details"] else { return }
         kind = text(details["kind"])
+        group = text(details["group"]) ?? ""
         name = text(details["name"])
         uid = text(details["uid"])
         if case .integer(let seconds)? = details["retryAfterSeconds"] { retryAfterSeconds = Int(clamping: seconds) }

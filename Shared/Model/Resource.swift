@@ -32,7 +32,7 @@ public struct Resource<Spec: ResourceSpec>: Codable, Sendable, Hashable {
     public var status: Spec.Status?
 
     public init(metadata: ObjectMeta, spec: Spec, status: Spec.Status? = nil) {
-        apiVersion = API.groupVersion
+        apiVersion = Spec.names.groupVersion.text
         kind = Spec.names.kind
         self.metadata = metadata
         self.spec = spec
@@ -83,6 +83,7 @@ public struct PrinterColumn: Sendable {
 
 /// How a kind is called, where it lives, and how it is shown and selected.
 public struct ResourceNames: Sendable {
+    public var groupVersion: GroupVersion
     public var kind: String
     public var plural: String
     public var singular: String
@@ -95,9 +96,10 @@ public struct ResourceNames: Sendable {
     public var selectableFields: [String]
 
     public init(
-        kind: String, plural: String, shortNames: [String], scope: ResourceScope, description: String, columns: [PrinterColumn],
-        selectableFields: [String] = []
+        groupVersion: GroupVersion = .diagnosis, kind: String, plural: String, shortNames: [String], scope: ResourceScope,
+        description: String, columns: [PrinterColumn], selectableFields: [String] = []
     ) {
+        self.groupVersion = groupVersion
         self.kind = kind
         self.plural = plural
         singular = kind.lowercased()
@@ -141,13 +143,16 @@ public struct ResourceDefinition: Sendable {
 
     public var kind: String { names.kind }
     public var plural: String { names.plural }
+    public var groupVersion: GroupVersion { names.groupVersion }
+    /// `operations.diagnosis.kubediag.org`, or `events`: as error messages name a kind.
+    public var groupResource: String { groupVersion.group.isEmpty ? plural : "\(plural).\(groupVersion.group)" }
 
     /// The schema of the whole object.
     public var schema: Schema {
         Schema.object(
             names.description,
             [
-                .required("apiVersion", .choice("The version of the kind that the object is written in.", [API.groupVersion])),
+                .required("apiVersion", .choice("The version of the kind that the object is written in.", [groupVersion.text])),
                 .required("kind", .choice("The kind of the object.", [names.kind])),
                 .required("metadata", ObjectMeta.schema.used("The object's name, labels, and what the server keeps about it.")),
                 .required("spec", specSchema.used("What is wanted.")),
@@ -161,7 +166,7 @@ public struct ResourceDefinition: Sendable {
         Schema.object(
             "A list of \(names.plural).",
             [
-                .required("apiVersion", .choice("The version of the list.", [API.groupVersion])),
+                .required("apiVersion", .choice("The version of the list.", [groupVersion.text])),
                 .required("kind", .choice("The kind of the list.", ["\(names.kind)List"])),
                 .required("metadata", ListMeta.schema),
                 .required("items", Schema(.array(items: schema, itemsMin: 0, itemsMax: .max), "The objects of the page.")),
@@ -169,9 +174,9 @@ public struct ResourceDefinition: Sendable {
         ).named("\(names.kind)List")
     }
 
-    /// `/apis/diagnosis.kubediag.org/v1[/namespaces/NS]/PLURAL`; an empty namespace means all of them, or a cluster-scoped kind.
+    /// `/apis/diagnosis.kubediag.org/v1[/namespaces/NS]/PLURAL`, or below `/api/v1` for a core kind; an empty namespace means all of them, or a cluster-scoped kind.
     public func path(namespace: String = "", name: String? = nil, subresource: String? = nil) -> String {
-        let prefix = "/apis/\(API.groupVersion)"
+        let prefix = "/\(groupVersion.path)"
         let scope = names.scope == .namespaced && !namespace.isEmpty ? "/namespaces/\(namespace)" : ""
         return prefix + scope + "/\(names.plural)" + (name.map { "/\($0)" } ?? "") + (subresource.map { "/\($0)" } ?? "")
     }

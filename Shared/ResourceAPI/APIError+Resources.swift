@@ -5,15 +5,11 @@ import ResourceStore
 /// Errors in kube-apiserver's words, so that clients that match on them find what they know.
 extension APIError {
     static func notFound(_ definition: ResourceDefinition, _ name: String) -> APIError {
-        APIError(
-            code: 404, reason: "NotFound", message: "\(definition.groupResource) \"\(name)\" not found", kind: definition.plural, name: name
-        )
+        about(definition, 404, "NotFound", "\(definition.groupResource) \"\(name)\" not found", name)
     }
 
     static func alreadyExists(_ definition: ResourceDefinition, _ name: String) -> APIError {
-        APIError(
-            code: 409, reason: "AlreadyExists", message: "\(definition.groupResource) \"\(name)\" already exists", kind: definition.plural,
-            name: name)
+        about(definition, 409, "AlreadyExists", "\(definition.groupResource) \"\(name)\" already exists", name)
     }
 
     static func modified(_ definition: ResourceDefinition, _ name: String) -> APIError {
@@ -22,15 +18,27 @@ extension APIError {
     }
 
     static func conflict(_ definition: ResourceDefinition, _ name: String, _ text: String) -> APIError {
-        APIError(
-            code: 409, reason: "Conflict", message: "Operation cannot be fulfilled on \(definition.groupResource) \"\(name)\": \(text)",
-            kind: definition.plural, name: name)
+        about(
+            definition, 409, "Conflict", "Operation cannot be fulfilled on \(definition.groupResource) \"\(name)\": \(text)", name)
     }
 
     static func methodNotAllowed(_ definition: ResourceDefinition, _ verb: Verb) -> APIError {
-        APIError(
-            code: 405, reason: "MethodNotAllowed", message: "\(verb.rawValue) is not supported on \(definition.groupResource)",
-            kind: definition.plural)
+        about(definition, 405, "MethodNotAllowed", "\(verb.rawValue) is not supported on \(definition.groupResource)", nil)
+    }
+
+    /// Everything that is wrong with an object of a kind, at once.
+    static func invalid(_ definition: ResourceDefinition, _ name: String, _ faults: [FieldFault]) -> APIError {
+        var error = invalid(kind: definition.kind, name: name, faults)
+        error.group = definition.groupVersion.group
+        return error
+    }
+
+    private static func about(_ definition: ResourceDefinition, _ code: Int, _ reason: String, _ message: String, _ name: String?)
+        -> APIError
+    {
+        var error = APIError(code: code, reason: reason, message: message, kind: definition.plural, name: name)
+        error.group = definition.groupVersion.group
+        return error
     }
 
     /// What a store's refusal means to the caller of one object.
@@ -55,9 +63,4 @@ extension APIError {
         case .refused(let refusal): self = refusal
         }
     }
-}
-
-extension ResourceDefinition {
-    /// `operations.diagnosis.kubediag.org`, as error messages name a kind.
-    var groupResource: String { "\(plural).\(API.group)" }
 }

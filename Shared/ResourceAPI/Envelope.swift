@@ -19,7 +19,7 @@ struct Envelope: Sendable {
     init(_ body: JSON, definition: ResourceDefinition, at address: ObjectAddress) throws(APIError) {
         guard case .object(let members) = body else { throw .badRequest("the body must be an object, not \(body.kindDescription)") }
         try Self.check(members["kind"], "kind", is: definition.kind)
-        try Self.check(members["apiVersion"], "apiVersion", is: API.groupVersion)
+        try Self.check(members["apiVersion"], "apiVersion", is: definition.groupVersion.text)
         switch members["metadata"] {
         case .object(let metadata)?: self.metadata = metadata
         case nil, .null?: metadata = [:]

@@ -64,7 +64,8 @@ extension KindEndpoints {
     }
 
     private func success(_ details: [String: JSON]) -> Response {
-        let named: [String: JSON] = ["group": .string(API.group), "kind": .string(definition.plural)]
+        var named: [String: JSON] = ["kind": .string(definition.plural)]
+        if !definition.groupVersion.group.isEmpty { named["group"] = .string(definition.groupVersion.group) }
         return .json([
             "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success",
             "details": .object(named.merging(details) { _, detail in detail }),

@@ -44,7 +44,7 @@ extension KindVerbs {
         let review = try await kind.admit(
             AdmissionRequest(change: .delete, object: object, old: object, caller: caller, isDryRun: isDryRun))
         guard review.faults.isEmpty else {
-            throw .invalid(kind: definition.kind, name: object[path: "metadata", "name"]?.stringValue ?? "", review.faults)
+            throw .invalid(definition, object[path: "metadata", "name"]?.stringValue ?? "", review.faults)
         }
     }
 

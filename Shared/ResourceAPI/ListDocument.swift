@@ -14,7 +14,7 @@ struct ListDocument: Sendable {
 
     var opening: [UInt8] {
         if let table { return table.opening }
-        return Array("{\"apiVersion\":\"\(API.groupVersion)\",\"items\":[".utf8)
+        return Array("{\"apiVersion\":\"\(definition.groupVersion.text)\",\"items\":[".utf8)
     }
 
     /// Appends one page's items, each but the list's first behind a comma.

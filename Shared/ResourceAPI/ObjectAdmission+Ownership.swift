@@ -6,7 +6,7 @@ import StructuredMerge
 
 extension ObjectAdmission {
     private var ownership: FieldOwnership {
-        FieldOwnership(schema: kind.definition.schema, apiVersion: API.groupVersion)
+        FieldOwnership(schema: kind.definition.schema, apiVersion: kind.definition.groupVersion.text)
     }
 
     /// Puts the owners into an object that was reviewed.
@@ -66,7 +66,7 @@ extension ObjectAdmission {
         guard !findings.unknownFields.isEmpty else { return }
         let fields = findings.unknownFields.map { ".\($0): field not declared in schema" }.joined(separator: ", ")
         let name = (address.namespace.isEmpty ? "" : address.namespace) + "/" + (address.name ?? "")
-        let title = "\(name); \(API.groupVersion), Kind=\(kind.definition.kind)"
+        let title = "\(name); \(kind.definition.groupVersion.text), Kind=\(kind.definition.kind)"
         throw .badRequest("failed to create typed patch object (\(title)): \(fields)")
     }
 

@@ -102,7 +102,7 @@ struct ObjectAdmission: Sendable {
         }
         guard findings.faults.isEmpty else {
             let name = object[path: "metadata", "name"]?.stringValue ?? object[path: "metadata", "generateName"]?.stringValue ?? ""
-            throw .invalid(kind: kind.definition.kind, name: name, Self.unique(findings.faults))
+            throw .invalid(kind.definition, name, Self.unique(findings.faults))
         }
         do { warnings += try kind.definition.warnings(object) } catch { throw .internalError(cause: "\(error)") }
         return Admitted(object: object, warnings: warnings)

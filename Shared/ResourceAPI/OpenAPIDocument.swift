@@ -2,7 +2,7 @@ import JSONCoding
 import Model
 import ServiceKit
 
-/// The OpenAPI 3.0 document of the served kinds, made from the endpoint table and the schemas that admission uses: it cannot say anything
+/// The OpenAPI 3.0 document of the served kinds of one group version, made from the endpoint table and the schemas that admission uses: it cannot say anything
 /// else than what is done.
 ///
 /// It carries Kubernetes' extensions (`x-kubernetes-action`, `x-kubernetes-group-version-kind`), by which kubectl finds out that fields are
@@ -15,10 +15,19 @@ struct OpenAPIDocument: Sendable {
         var endpoints: [Endpoint]
     }
 
+    let groupVersion: GroupVersion
     private let sections: [Section]
 
-    init(_ sections: [Section]) {
-        self.sections = sections
+    init(_ groupVersion: GroupVersion, _ sections: [Section]) {
+        self.groupVersion = groupVersion
+        self.sections = sections.filter { $0.definition.groupVersion == groupVersion }
+    }
+
+    /// One document a group version, in the order in which the kinds name them.
+    static func all(_ sections: [Section]) -> [OpenAPIDocument] {
+        sections.reduce(into: [GroupVersion]()) { known, section in
+            if !known.contains(section.definition.groupVersion) { known.append(section.definition.groupVersion) }
+        }.map { OpenAPIDocument($0, sections) }
     }
 
     var json: JSON {
@@ -29,7 +38,7 @@ struct OpenAPIDocument: Sendable {
             components.add(definition)
             for kind in [definition.kind, "\(definition.kind)List"] {
                 guard var object = components.schemas[kind] else { continue }
-                object["x-kubernetes-group-version-kind"] = [Self.groupVersionKind(kind)]
+                object["x-kubernetes-group-version-kind"] = [Self.groupVersionKind(groupVersion, kind)]
                 components.add(kind, object)
             }
             for endpoint in section.endpoints {
@@ -39,7 +48,7 @@ struct OpenAPIDocument: Sendable {
         }
         for (name, schema) in SharedComponents.kubernetes { components.add(name, schema) }
         return [
-            "openapi": "3.0.3", "info": ["title": "KubeDiag", "version": .string(API.version)], "paths": .object(paths),
+            "openapi": "3.0.3", "info": ["title": "KubeDiag", "version": .string(groupVersion.version)], "paths": .object(paths),
             "components": [
                 "schemas": .object(components.schemas),
                 "securitySchemes": ["bearer": ["type": "http", "scheme": "bearer"]],
@@ -48,8 +57,8 @@ struct OpenAPIDocument: Sendable {
         ]
     }
 
-    static func groupVersionKind(_ kind: String) -> JSON {
-        ["group": .string(API.group), "version": .string(API.version), "kind": .string(kind)]
+    static func groupVersionKind(_ groupVersion: GroupVersion, _ kind: String) -> JSON {
+        ["group": .string(groupVersion.group), "version": .string(groupVersion.version), "kind": .string(kind)]
     }
 }
 
@@ -71,7 +80,7 @@ extension OpenAPIDocument {
                 "description": .string(endpoint.summary), "operationId": .string(operation.id), "tags": [.string(definition.plural)],
                 "parameters": .array(pathParameters + operation.queryParameters.map(\.openAPI)), "responses": responses,
                 "x-kubernetes-action": .string(operation.kubernetesAction),
-                "x-kubernetes-group-version-kind": groupVersionKind(definition.kind),
+                "x-kubernetes-group-version-kind": groupVersionKind(definition.groupVersion, definition.kind),
             ]
             if !operation.bodies.isEmpty {
                 let content = operation.bodies.map { ($0.type, ["schema": schema($0.body)] as JSON) }

@@ -3,7 +3,7 @@ import JSONCoding
 import Model
 import ServiceKit
 
-/// The kinds of the API group that one process serves, as rows for its endpoint table.
+/// The kinds that one process serves, as rows for its endpoint table.
 ///
 /// Paths, verbs, parameters and errors are those of the Kubernetes API
 /// (https://kubernetes.io/docs/reference/using-api/api-concepts/), so that its clients work here.
@@ -17,14 +17,11 @@ public struct ServedGroup: Sendable {
         self.clock = clock
     }
 
-    /// A row for every verb of every kind, for the discovery documents, and for the OpenAPI document.
+    /// A row for every verb of every kind, for the discovery documents, and for the OpenAPI documents.
     public var endpoints: [Endpoint] {
         let sections = sections
-        return sections.flatMap(\.endpoints) + Discovery(kinds).endpoints + OpenAPIEndpoints(OpenAPIDocument(sections)).all
+        return sections.flatMap(\.endpoints) + Discovery(kinds).endpoints + OpenAPIEndpoints(OpenAPIDocument.all(sections)).all
     }
-
-    /// The OpenAPI 3.0 document of the kinds: the rows, and the schemas that admission uses.
-    public var openAPI: JSON { OpenAPIDocument(sections).json }
 
     private var sections: [OpenAPIDocument.Section] {
         kinds.map { OpenAPIDocument.Section(definition: $0.definition, endpoints: KindEndpoints($0, clock: clock).all) }

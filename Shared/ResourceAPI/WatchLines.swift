@@ -53,7 +53,9 @@ final class WatchLines: Sendable {
         if endsInitialState { metadata["annotations"] = ["k8s.io/initial-events-end": "true"] }
         let object: JSON =
             if table == nil {
-                ["apiVersion": .string(API.groupVersion), "kind": .string(definition.kind), "metadata": .object(metadata)]
+                [
+                    "apiVersion": .string(definition.groupVersion.text), "kind": .string(definition.kind), "metadata": .object(metadata),
+                ]
             } else {
                 [
                     "apiVersion": .string(ObjectTable.apiVersion), "kind": "Table", "columnDefinitions": [], "rows": [],

@@ -19,11 +19,11 @@ public struct APIResource: Sendable, Hashable {
         self.isNamespaced = isNamespaced
     }
 
-    /// A kind of our group.
+    /// A kind that we know.
     public init(_ definition: ResourceDefinition) {
         self.init(
-            group: API.group, version: API.version, plural: definition.plural, kind: definition.kind,
-            isNamespaced: definition.names.scope == .namespaced)
+            group: definition.groupVersion.group, version: definition.groupVersion.version, plural: definition.plural,
+            kind: definition.kind, isNamespaced: definition.names.scope == .namespaced)
     }
 
     /// `/apis/GROUP/VERSION[/namespaces/NS]/PLURAL[/NAME[/SUBRESOURCE]]`, or below `/api` for core kinds; every part is percent-encoded, so

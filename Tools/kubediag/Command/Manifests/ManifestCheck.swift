@@ -21,12 +21,13 @@ enum ManifestCheck {
         guard let version = document.json["apiVersion"]?.stringValue else {
             return [ManifestFault(document, "apiVersion", "is missing; it is \(API.groupVersion)")]
         }
-        guard version == API.groupVersion else {
+        let kinds = API.definitions.filter { $0.groupVersion.text == version }
+        guard !kinds.isEmpty else {
             return [ManifestFault(document, "apiVersion", "is \"\(version)\"; this program applies \(API.groupVersion)")]
         }
-        guard let definition = API.definitions.first(where: { $0.kind == document.kind }) else {
-            let near = NearestName.find(document.kind, among: API.definitions.map(\.kind))
-            let known = API.definitions.map(\.kind).joined(separator: ", ")
+        guard let definition = kinds.first(where: { $0.kind == document.kind }) else {
+            let near = NearestName.find(document.kind, among: kinds.map(\.kind))
+            let known = kinds.map(\.kind).joined(separator: ", ")
             let way = near.map { "Did you mean \"\($0)\"?" } ?? "There are \(known)."
             return [ManifestFault(document, "kind", "\"\(document.kind)\" does not exist. \(way)")]
         }

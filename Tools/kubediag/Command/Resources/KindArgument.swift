@@ -13,7 +13,7 @@ enum KindArgument {
         let found = API.definitions.first { definition in
             let names = definition.names
             return names.plural == wanted || names.singular == wanted || names.shortNames.contains(wanted)
-                || "\(names.plural).\(API.group)" == wanted
+                || definition.groupResource == wanted
         }
         if let found { return found }
         let words = API.definitions.flatMap { [$0.names.plural, $0.names.singular] }
