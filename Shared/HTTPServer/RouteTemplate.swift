@@ -20,7 +20,7 @@ struct RouteTemplate: Sendable, Hashable {
         let parts = template == "/" ? [] : template.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
         for (index, part) in parts.enumerated() {
             guard part.hasPrefix("{") || part.hasSuffix("}") else {
-                guard !part.isEmpty else { throw .malformedTemplate(template) }
+                guard !part.isEmpty || index == parts.count - 1 else { throw .malformedTemplate(template) }
                 segments.append(.literal(String(part)))
                 continue
             }
@@ -43,7 +43,7 @@ struct RouteTemplate: Sendable, Hashable {
 
 /// A routing table that cannot be built.
 public enum RouterError: Error, Equatable, Sendable {
-    /// No leading `/`, an empty segment, a brace out of place, a name twice, or a tail that is not last.
+    /// No leading `/`, an empty segment that is not the last, a brace out of place, a name twice, or a tail that is not last.
     case malformedTemplate(String)
     /// Two routes answer the same method on the same paths.
     case duplicate(method: String, template: String)

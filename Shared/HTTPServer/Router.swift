@@ -3,7 +3,7 @@ public import HTTPMessage
 /// The table from method and path to route: a value without state.
 ///
 /// A literal segment goes before a parameter, a parameter before a tail; where the better choice leads nowhere the next is tried. `HEAD`
-/// falls back to `GET`. A parameter never matches an empty segment, and `/a/` is not `/a`.
+/// falls back to `GET`. A parameter never matches an empty segment, and `/a/` is not `/a`; a template may end so.
 public struct Router: Sendable {
     /// What a method and a path lead to.
     public enum Match: Sendable, Equatable {
@@ -150,11 +150,11 @@ extension Router {
                 return
             }
             let end = path[start...].firstIndex(of: UInt8(ascii: "/")) ?? path.endIndex
-            guard start != end else { return }
             if let next = literal(among: here.literals, start..<end) {
                 walk(router, node: next, from: end)
                 if self.node != nil { return }
             }
+            guard start != end else { return }
             if let next = here.parameter {
                 variable.append(start..<end)
                 walk(router, node: next, from: end)

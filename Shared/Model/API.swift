@@ -3,6 +3,8 @@ public enum API {
     public static let group = "diagnosis.kubediag.org"
     public static let version = "v1"
     public static let groupVersion = "diagnosis.kubediag.org/v1"
+    /// What all kinds together are called: `kubectl get kubediag`.
+    public static let category = "kubediag"
     /// Where diagnoses go that nobody gave a namespace.
     public static let defaultNamespace = "kubediag"
 

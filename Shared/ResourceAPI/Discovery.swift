@@ -3,7 +3,7 @@ import JSONCoding
 import Model
 import ServiceKit
 
-/// The documents from which clients learn what is served.
+/// The documents from which clients learn what is served, and the little of Kubernetes' own API that they take for granted.
 struct Discovery: Sendable {
     private let kinds: [ServedKind]
 
@@ -16,7 +16,36 @@ struct Discovery: Sendable {
             endpoint("/apis", "Lists the API groups.", ["kind": "APIGroupList", "apiVersion": "v1", "groups": [group]]),
             endpoint("/apis/\(API.group)", "Describes the API group.", group.merged(["kind": "APIGroup", "apiVersion": "v1"])),
             endpoint("/apis/\(API.groupVersion)", "Lists the kinds that are served.", resources),
+            endpoint("/api", "Lists the versions of Kubernetes' own API.", ["kind": "APIVersions", "versions": ["v1"]]),
+            endpoint("/api/v1", "Lists the kinds of Kubernetes' own API that are served.", coreResources),
+            endpoint("/version", "Tells which Kubernetes' API this speaks.", KubernetesVersion.document),
+            // The client for Python asks for this one.
+            endpoint("/version/", "Tells which Kubernetes' API this speaks.", KubernetesVersion.document),
+            namespace,
         ]
+    }
+
+    /// Every valid name is a namespace. kubectl looks when an object is missing, and would call the namespace missing instead.
+    private var namespace: Endpoint {
+        Endpoint(
+            .get, "/api/v1/namespaces/{namespace}", access: .anyone, limits: RouteLimits(bodyBytesMax: 0), summary: "Tells of a namespace."
+        ) { call throws(APIError) in
+            let name = call.parameter("namespace")
+            if let fault = Names.labelFault(name) { throw .badRequest("namespace \"\(name)\": \(fault)") }
+            let namespace: JSON = [
+                "apiVersion": "v1", "kind": "Namespace", "metadata": ["name": .string(name)], "status": ["phase": "Active"],
+            ]
+            return .json(namespace.encoded())
+        }
+    }
+
+    /// Not empty: clients take that for a fault.
+    private var coreResources: JSON {
+        let namespaces: JSON = [
+            "name": "namespaces", "singularName": "namespace", "kind": "Namespace", "namespaced": false, "shortNames": ["ns"],
+            "verbs": ["get"],
+        ]
+        return ["kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "v1", "resources": [namespaces]]
     }
 
     private func endpoint(_ template: String, _ summary: String, _ document: JSON) -> Endpoint {
@@ -41,6 +70,7 @@ struct Discovery: Sendable {
         return [
             "name": .string(names.plural), "singularName": .string(names.singular), "kind": .string(names.kind),
             "namespaced": .bool(names.scope == .namespaced), "shortNames": .array(names.shortNames.map(JSON.string)),
+            "categories": [.string(API.category)],
             "verbs": .array(kind.verbs.map(\.rawValue).sorted().map(JSON.string)),
         ]
     }

@@ -106,6 +106,12 @@ struct CheckedService {
         try await call("listAPIGroups", "/apis", expecting: 200)
         try await call("getAPIGroup", "/apis/diagnosis.kubediag.org", expecting: 200)
         try await call("listAPIResources", "/apis/diagnosis.kubediag.org/v1", expecting: 200)
+        try await call("listCoreVersions", "/api", expecting: 200)
+        try await call("listCoreResources", "/api/v1", expecting: 200)
+        try await call("getNamespace", "/api/v1/namespaces/ns", expecting: 200)
+        try await call("getNamespace", "/api/v1/namespaces/Not%20one", expecting: 400)
+        try await call("getKubernetesVersion", "/version", expecting: 200)
+        try await call("getKubernetesVersionOfFolder", "/version/", expecting: 200)
         try await call("listOpenAPIDocuments", "/openapi/v3", expecting: 200)
         let path = "/openapi/v3/apis/diagnosis.kubediag.org/v1"
         try await call("getOpenAPIDocument", path, expecting: 200)

@@ -22,6 +22,7 @@ import Testing
                 (.options, "/own"),  // 8
                 (.get, "/own"),  // 9
                 (.head, "/own"),  // 10
+                (.get, "/own/"),  // 11
             ])
         }
     }
@@ -48,6 +49,8 @@ import Testing
         (.get, "/evidence/u/index/more", .route(index: 5, parameters: ["uid": "u", "rest": "index/more"])),
         (.get, "/%61pis/g/v1/things", .route(index: 1, parameters: ["group": "g", "plural": "things"])),
         (.head, "/own", .route(index: 10, parameters: [:])),
+        (.get, "/own/", .route(index: 11, parameters: [:])),
+        (.get, "/own//", .notFound),
         (.options, "/own", .route(index: 8, parameters: [:])),
         (.options, "/apis/g/v1/things", .options(allow: "GET, HEAD, OPTIONS, POST")),
         (.delete, "/apis/g/v1/things", .methodNotAllowed(allow: "GET, HEAD, OPTIONS, POST")),

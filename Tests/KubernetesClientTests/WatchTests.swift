@@ -6,16 +6,20 @@ extension KubernetesClients {
         @Test func tableRowsAsTheyCome() async throws {
             let kubectl = try Kubectl()
             try await kubectl.makeSet()
+            try await kubectl.makeDiagnosis("a")
             let watch = try kubectl.start("get diag -w")
-            try await kubectl.makeDiagnosis("d")
-            _ = try await kubectl.output("delete diag d")
-            // A row for each change: pending, succeeded and deleted at least; the widths are those of the first.
+            let header = "NAME   NODE     PHASE       STEP"
+            #expect(try await eventually { watch.output.hasPrefix(header) && watch.output.contains("\na      web-01   Succeeded") })
+            try await kubectl.makeDiagnosis("b")
             let saw = try await eventually {
-                watch.output.hasPrefix("NAME   NODE     PHASE   STEP   REASON   TOOK   AGE   SUMMARY\n")
-                    && watch.output.contains(#/\nd +web-01 +Pending /#)
-                    && watch.output.contains(#/\nd +web-01 +Succeeded +1 t\d+ +[\d.]+s +\d+s +fine\n/#)
+                watch.output.contains(#/\nb      web-01   Pending /#)
+                    && watch.output.contains(#/\nb      web-01   Succeeded   1 t\d+ +[\d.]+s +\d+s +fine\n/#)
             }
             #expect(saw, "\(watch.output)\(watch.errors)")
+            // A deletion is one more row of what was.
+            let rows = watch.output.split(separator: "\n").count
+            _ = try await kubectl.output("delete diag b")
+            #expect(try await eventually { watch.output.split(separator: "\n").count > rows }, "\(watch.output)")
             try await watch.stop()
         }
 
