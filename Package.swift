@@ -52,11 +52,13 @@ let package = Package(
         cRoom("CMicroHTTPD", "Shared/CMicroHTTPD", libraries: ["microhttpd", "gnutls"]),
         cRoom("CCurl", "Shared/CCurl", libraries: ["curl"]),
         cRoom("CRE2", "Shared/CRE2", libraries: ["re2"]),
+        cRoom("CCertificates", "Shared/CCertificates", libraries: ["gnutls"]),
         cRoom("CSpawn", "Shared/CSpawn", libraries: []),
 
         // Shared rooms.
         room("JSONCoding", "Shared/JSONCoding", ["CSimdjson"]),
         room("Digests", "Shared/Digests", ["CNettle"]),
+        room("Certificates", "Shared/Certificates", ["CCertificates"]),
         room("RegularExpressions", "Shared/RegularExpressions", ["CRE2"]),
         room("ProcessRunner", "Shared/ProcessRunner", ["CSpawn"]),
         room("HTTPMessage", "Shared/HTTPMessage"),
@@ -135,7 +137,8 @@ let package = Package(
         room(
             "KubeDiagCommand", "Tools/kubediag/Command",
             [
-                "ResourceClient", "HTTPClient", "HTTPMessage", "Model", "JSONCoding", "Digests", "ProcessRunner", arguments, yams,
+                "ResourceClient", "HTTPClient", "HTTPMessage", "Model", "JSONCoding", "Digests", "Certificates", "ProcessRunner", arguments,
+                yams,
             ]),
         main("kubediag", "Tools/kubediag/Main", ["KubeDiagCommand"]),
 
@@ -158,10 +161,11 @@ let package = Package(
         // Tests
         room(
             "TestSupport", "Tests/TestSupport",
-            ["ServiceKit", "ProcessRunner", "HTTPClient", "HTTPMessage", "Model", "JSONCoding", logging]),
+            ["ServiceKit", "ProcessRunner", "Certificates", "HTTPClient", "HTTPMessage", "Model", "JSONCoding", logging]),
         tests("TidyTests", []),
         tests("JSONCodingTests", ["JSONCoding"]),
         tests("DigestsTests", ["Digests"]),
+        tests("CertificatesTests", ["Certificates", "HTTPServer", "HTTPClient", "HTTPMessage", "TestSupport", logging]),
         tests("RegularExpressionsTests", ["RegularExpressions"]),
         tests("ProcessRunnerTests", ["ProcessRunner"]),
         tests("HTTPServerTests", ["HTTPServer", "HTTPMessage"]),

@@ -1,3 +1,4 @@
+import Certificates
 import Foundation
 import Testing
 
@@ -74,6 +75,35 @@ import Testing
         let port = Int(UInt16(bigEndian: address.sin_port))
         #expect(!PortHolder.isFree(port))
         #expect(PortHolder.find(port: port)?.processID == getpid())
+    }
+
+    @Test func certificatesStayUntilTheyRunOut() throws {
+        let folder = try Folder()
+        let certificates = LoopbackCertificates(path: folder.path + "/tls")
+        let now: Int64 = 1_800_000_000
+        try certificates.make(names: ["web-07"], now: now)
+        func leaf() throws -> String { try folder.text("tls/tls.pem") }
+        let (first, authority) = (try leaf(), try folder.text("tls/ca.pem"))
+        for key in ["tls/tls.key", "tls/ca.key"] {
+            let mode = try FileManager.default.attributesOfItem(atPath: folder.path + "/" + key)[.posixPermissions] as? Int
+            #expect(mode == 0o600)
+        }
+        for name in ["localhost", "127.0.0.1", "::1", "web-07"] { #expect(try CertificateText.isFor(name, pem: first), "\(name)") }
+        #expect(try !CertificateText.isFor("web-08", pem: first))
+        try certificates.make(names: ["web-07"], now: now + 86_400)
+        #expect(try leaf() == first)
+        // Another name of the machine, and a third of the leaf's life left: a new leaf, under the same authority.
+        try certificates.make(names: ["web-08"], now: now + 86_400)
+        let second = try leaf()
+        #expect(second != first)
+        try certificates.make(names: ["web-08"], now: now + 250 * 86_400)
+        #expect(try leaf() != second)
+        #expect(try folder.text("tls/ca.pem") == authority)
+        #expect(try leaf().hasSuffix(authority))
+        // What can't be read is made anew.
+        try "nonsense".write(toFile: folder.path + "/tls/tls.pem", atomically: true, encoding: .utf8)
+        try certificates.make(names: ["web-08"], now: now + 250 * 86_400)
+        #expect(try CertificateText.isFor("web-08", pem: try leaf()))
     }
 
     @Test func aContextReadsBack() throws {

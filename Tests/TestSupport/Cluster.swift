@@ -35,9 +35,12 @@ package final class Cluster: @unchecked Sendable {
 
     /// Starts graph-builder, scheduler, the agents and a trigger-router called `router`.
     ///
-    /// - Parameter namespaces: network namespaces that exist, by the names of the processes that shall run in them.
+    /// - Parameters:
+    ///   - namespaces: network namespaces that exist, by the names of the processes that shall run in them.
+    ///   - tls: the trigger-router serves TLS too, see `kubeconfig`.
     package init(
-        agents: [String] = ["web-01"], scheduler: [String] = [], agent: [String] = [], namespaces: [String: String] = [:]
+        agents: [String] = ["web-01"], scheduler: [String] = [], agent: [String] = [], namespaces: [String: String] = [:],
+        tls: Bool = false
     ) async throws {
         self.namespaces = namespaces
         directory = try TemporaryDirectory()
@@ -53,7 +56,7 @@ package final class Cluster: @unchecked Sendable {
             "scheduler", program: "scheduler",
             ["--graph-builder-url", url("graph-builder"), "--agent-heartbeat", "500ms", "--agent-lease", "2s"] + scheduler)
         for name in agents { try await startAgent(name, agent) }
-        try await startRouter("router")
+        try await startRouter("router", tls ? try makeCertificates() : [])
     }
 
     package static func agentToken(_ name: String) -> String { "agent-token-of-\(name)-0123456789abcdef" }

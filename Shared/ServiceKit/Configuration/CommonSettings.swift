@@ -7,6 +7,18 @@ public enum CommonSettings {
         help: "address to listen on; beyond loopback --token-file has to be given, and the tokens travel in clear")
     public static let portFile = Setting<String?>(
         "port-file", default: .some(nil), placeholder: "FILE", help: "write the port that was bound here, once connections are accepted")
+    public static let tlsPort = Setting<Int?>(
+        "tls-port", default: .some(nil), placeholder: "PORT",
+        help: "serve the same over TLS on this port too, with --tls-cert-file and --tls-key-file; 0 takes a free one"
+    ) { port in port.map { (0...65535).contains($0) } ?? true ? nil : "has to be from 0 to 65535" }
+    public static let tlsCertificateFile = Setting<String?>(
+        "tls-cert-file", default: .some(nil), placeholder: "FILE",
+        help: "the certificate that is shown on the TLS port, in PEM, followed by those between it and the root; read at the start")
+    public static let tlsKeyFile = Setting<String?>(
+        "tls-key-file", default: .some(nil), placeholder: "FILE", help: "its private key, in PEM; mode 0600; read at the start",
+        isSecretFile: true)
+    public static let tlsPortFile = Setting<String?>(
+        "tls-port-file", default: .some(nil), placeholder: "FILE", help: "write the TLS port that was bound here")
     public static let dataDirectory = Setting<String?>(
         "data-dir", default: .some(nil), placeholder: "DIR", help: "where this process keeps what must survive a restart")
     public static let tokenFile = Setting<String?>(
@@ -46,7 +58,8 @@ public enum CommonSettings {
     /// Every common setting, with the service's default port.
     static func definitions(defaultPort: Int) -> [SettingDefinition] {
         [
-            listen.definition, port(default: defaultPort).definition, portFile.definition, dataDirectory.definition, tokenFile.definition,
+            listen.definition, port(default: defaultPort).definition, portFile.definition, tlsPort.definition,
+            tlsCertificateFile.definition, tlsKeyFile.definition, tlsPortFile.definition, dataDirectory.definition, tokenFile.definition,
             clientTokenFile.definition, allowedHosts.definition, logLevel.definition, requestsInFlightMax.definition,
             connectionsMax.definition, requestBodyMax.definition, requestTimeout.definition,
         ]
@@ -63,6 +76,11 @@ public enum CommonSettings {
                 ConfigurationFault(
                     configuration.origin(of: listen), "\(address) is beyond loopback; that needs --token-file, or anybody may come in"))
         default: break
+        }
+        if configuration[tlsPort] != nil {
+            for setting in [tlsCertificateFile, tlsKeyFile] where configuration[setting] == nil {
+                faults.append(ConfigurationFault(configuration.origin(of: tlsPort), "TLS needs --\(setting.name) too"))
+            }
         }
         for host in configuration[allowedHosts] where HostPort(host, defaultPort: 0) == nil {
             faults.append(ConfigurationFault(configuration.origin(of: allowedHosts), "\"\(host)\" is no host name"))

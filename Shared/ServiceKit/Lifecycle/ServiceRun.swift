@@ -38,17 +38,20 @@ struct ServiceRun {
 
     private func serve(_ assembly: ServiceAssembly, context: ServiceContext, authenticator: Authenticator) async throws {
         let server = try ServiceServer(
-            context, endpoints: assembly.endpoints, authenticator: authenticator, hosts: assembly.hosts)
+            context, endpoints: assembly.endpoints, authenticator: authenticator, hosts: assembly.hosts, identity: try makeIdentity())
         let address = try server.start()
         let services: [any Service]
         do {
             services = try assembly.background(address)
             if let path = configuration[CommonSettings.portFile] { try PortFile.write(address.port, to: path) }
+            if let path = configuration[CommonSettings.tlsPortFile], let secure = server.secureAddress {
+                try PortFile.write(secure.port, to: path)
+            }
         } catch {
             await server.drain()
             throw error
         }
-        announce(address)
+        announce(address, server.secureAddress)
         // The group stops its services in reverse order: first the server drains, then the loops that carry out what it accepted end.
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
@@ -59,10 +62,12 @@ struct ServiceRun {
         try await group.run()
     }
 
-    private func announce(_ address: BoundAddress) {
-        logger.info(
-            "listening",
-            metadata: ["address": "\(address.host)", "port": .stringConvertible(Int(address.port)), "version": "\(ProductVersion.text)"])
+    private func announce(_ address: BoundAddress, _ secure: BoundAddress?) {
+        var metadata: Logger.Metadata = [
+            "address": "\(address.host)", "port": .stringConvertible(Int(address.port)), "version": "\(ProductVersion.text)",
+        ]
+        if let secure { metadata["tls_port"] = .stringConvertible(Int(secure.port)) }
+        logger.info("listening", metadata: metadata)
         if ListenAddress(configuration[CommonSettings.listen]) == .beyondLoopback {
             logger.warning(
                 "listening beyond loopback without TLS: tokens travel in clear", metadata: ["address": "\(address.host)"])
@@ -88,6 +93,24 @@ struct ServiceRun {
             throw ConfigurationFaults(error.messages.map { ConfigurationFault(origin, "\(path): \($0)") })
         }
     }
+
+    /// What is shown on the TLS port; nil where there is none.
+    private func makeIdentity() throws(ConfigurationFaults) -> TLS? {
+        guard configuration[CommonSettings.tlsPort] != nil, let certificate = configuration[CommonSettings.tlsCertificateFile],
+            let key = configuration[CommonSettings.tlsKeyFile]
+        else { return nil }
+        var origin = CommonSettings.tlsCertificateFile
+        do throws(FileReadFault) {
+            let chain = try FileReader.read(certificate, bytesMax: Self.certificateBytesMax)
+            origin = CommonSettings.tlsKeyFile
+            let secret = try SecretFile(path: key, bytesMax: Self.certificateBytesMax).read().text
+            return TLS(certificateChainPEM: String(decoding: chain, as: UTF8.self), privateKeyPEM: secret)
+        } catch {
+            throw ConfigurationFaults([ConfigurationFault(configuration.origin(of: origin), error.description)])
+        }
+    }
+
+    private static let certificateBytesMax = 256 << 10
 
     private func makeClientToken() throws(ConfigurationFaults) -> ClientToken? {
         guard let path = configuration[CommonSettings.clientTokenFile] else { return nil }

@@ -13,6 +13,8 @@ public final class ServiceServer: Sendable {
         public var http: ServerConfiguration
         /// Names beside loopback and the address listened on.
         public var allowedHosts: [String]
+        /// A second port that serves the same endpoints over TLS; 0 takes a free one.
+        public var tls: (port: UInt16, identity: TLS)?
         /// For the handlers that are still at work when the server is told to stop.
         public var drainSecondsMax: Double
 
@@ -34,13 +36,22 @@ public final class ServiceServer: Sendable {
             http.bodyBytesMax = configuration[CommonSettings.requestBodyMax].bytes
             http.deadlineSeconds = configuration[CommonSettings.requestTimeout].secondsValue
         }
+
+        /// The TLS port is as the plain one but for its number and its identity.
+        fileprivate var secureHTTP: ServerConfiguration? {
+            guard let tls else { return nil }
+            var secure = http
+            (secure.port, secure.tls) = (tls.port, tls.identity)
+            return secure
+        }
     }
 
     /// The endpoint table, the built-in routes included: what the contract test compares with the OpenAPI document.
     public let endpoints: [Endpoint]
     private let options: Options
     private let server: HTTPServer
-    private let bound = Mutex<BoundAddress?>(nil)
+    private let secureServer: HTTPServer?
+    private let bound = Mutex<(plain: BoundAddress, secure: BoundAddress?)?>(nil)
 
     /// Throws where two endpoints can't stand in one router.
     public init(
@@ -64,20 +75,30 @@ public final class ServiceServer: Sendable {
             })
         let router = try Router(self.endpoints.map { Self.route($0, logger: logger) })
         let server = HTTPServer(configuration: options.http, router: router, hooks: hooks, logger: logger)
-        metrics.gauge("http_requests_in_flight", help: "Requests between their head and their answer.") { Double(server.requestsInFlight) }
-        metrics.gauge("http_streams_open", help: "Streamed responses under way.") { Double(server.streamsOpen) }
-        metrics.gauge("http_connections_open", help: "Connections that clients hold open.") { Double(server.connectionsOpen) }
+        let secureServer = options.secureHTTP.map { HTTPServer(configuration: $0, router: router, hooks: hooks, logger: logger) }
+        let servers = [server] + (secureServer.map { [$0] } ?? [])
+        metrics.gauge("http_requests_in_flight", help: "Requests between their head and their answer.") {
+            servers.reduce(0) { $0 + Double($1.requestsInFlight) }
+        }
+        metrics.gauge("http_streams_open", help: "Streamed responses under way.") { servers.reduce(0) { $0 + Double($1.streamsOpen) } }
+        metrics.gauge("http_connections_open", help: "Connections that clients hold open.") {
+            servers.reduce(0) { $0 + Double($1.connectionsOpen) }
+        }
         self.server = server
+        self.secureServer = secureServer
     }
 
     /// The server of a service that was built from `context`, with the options of its settings.
     ///
-    /// - Parameter hosts: allowed beside those of the settings.
+    /// - Parameters:
+    ///   - hosts: allowed beside those of the settings.
+    ///   - identity: what to show on the TLS port, where the settings name one.
     public convenience init(
-        _ context: ServiceContext, endpoints: [Endpoint], authenticator: Authenticator, hosts: [String] = []
+        _ context: ServiceContext, endpoints: [Endpoint], authenticator: Authenticator, hosts: [String] = [], identity: TLS? = nil
     ) throws {
         var options = Options(context.configuration)
         options.allowedHosts += hosts
+        if let identity, let port = context.configuration[CommonSettings.tlsPort] { options.tls = (UInt16(port), identity) }
         try self.init(
             name: context.name, endpoints: endpoints, options: options, authenticator: authenticator, metrics: context.metrics,
             health: context.health, logger: context.logger)
@@ -86,17 +107,23 @@ public final class ServiceServer: Sendable {
     /// Binds and serves; returns where.
     @discardableResult
     public func start() throws -> BoundAddress {
+        let secure = try secureServer?.start()
         let address = try server.start()
-        bound.withLock { $0 = address }
+        bound.withLock { $0 = (address, secure) }
         return address
     }
 
     /// Where the server listens, once it does.
-    public var address: BoundAddress? { bound.withLock { $0 } }
+    public var address: BoundAddress? { bound.withLock { $0?.plain } }
+    /// Where it serves TLS, once it does and if it does.
+    public var secureAddress: BoundAddress? { bound.withLock { $0?.secure } }
 
     /// Accepts nothing more, lets the handlers at work finish, ends the streams, and returns when the last answer is out.
     public func drain() async {
-        await server.drain(graceSeconds: options.drainSecondsMax)
+        let seconds = options.drainSecondsMax
+        async let secure: Void? = secureServer?.drain(graceSeconds: seconds)
+        await server.drain(graceSeconds: seconds)
+        await secure
     }
 
     /// Every request, for whoever asked for that much.

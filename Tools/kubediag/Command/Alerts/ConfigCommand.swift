@@ -2,7 +2,8 @@ import ArgumentParser
 
 struct ConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "config", abstract: "Print the configuration of other programs.", subcommands: [ConfigAlertmanagerCommand.self])
+        commandName: "config", abstract: "Print the configuration of other programs.",
+        subcommands: [ConfigAlertmanagerCommand.self, ConfigKubectlCommand.self])
 }
 
 struct ConfigAlertmanagerCommand: ParsableCommand {

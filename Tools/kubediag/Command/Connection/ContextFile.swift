@@ -10,14 +10,21 @@ struct ContextFile: Sendable {
     var receiverTokenFile: String?
     /// The data directory of the installation on this machine.
     var dataDirectory: String?
+    /// Where the trigger-router serves TLS, for clients that send no token without it.
+    var tlsServer: String?
+    /// The authority that signed its certificate, in PEM.
+    var authorityFile: String?
 
     private static let bytesMax = 64 << 10
     /// First line of the files that `up` may write over.
     static let mark = "# Written by kubediag up."
 
     init(
-        server: String, graphBuilder: String?, scheduler: String?, tokenFile: String?, receiverTokenFile: String?, dataDirectory: String?
+        server: String, graphBuilder: String?, scheduler: String?, tokenFile: String?, receiverTokenFile: String?, dataDirectory: String?,
+        tlsServer: String? = nil, authorityFile: String? = nil
     ) {
+        self.tlsServer = tlsServer
+        self.authorityFile = authorityFile
         self.server = server
         self.graphBuilder = graphBuilder
         self.scheduler = scheduler
@@ -42,13 +49,15 @@ struct ContextFile: Sendable {
         guard let server = fields["server"] else { throw CommandFailure("\(path): server is missing", status: .data) }
         self.init(
             server: server, graphBuilder: fields["graphBuilder"], scheduler: fields["scheduler"], tokenFile: fields["tokenFile"],
-            receiverTokenFile: fields["receiverTokenFile"], dataDirectory: fields["dataDirectory"])
+            receiverTokenFile: fields["receiverTokenFile"], dataDirectory: fields["dataDirectory"], tlsServer: fields["tlsServer"],
+            authorityFile: fields["authorityFile"])
     }
 
     var text: String {
         let fields = [
             ("server", server), ("graphBuilder", graphBuilder), ("scheduler", scheduler), ("tokenFile", tokenFile),
-            ("receiverTokenFile", receiverTokenFile), ("dataDirectory", dataDirectory),
+            ("receiverTokenFile", receiverTokenFile), ("dataDirectory", dataDirectory), ("tlsServer", tlsServer),
+            ("authorityFile", authorityFile),
         ]
         let lines = fields.compactMap { name, value in value.map { "\(name): \"\(Self.escaped($0))\"" } }
         return ([Self.mark] + lines).joined(separator: "\n") + "\n"

@@ -19,21 +19,33 @@ struct Installation: Sendable {
     var listen = "127.0.0.1"
     /// Names by which other machines call them.
     var allowedHosts: [String] = []
+    /// Where the trigger-router serves TLS too; nil for 8443 where the base is 8080, and as far above any other base.
+    var tlsPort: Int?
 
-    static let portBaseMax = 65_525
+    static let portBaseMax = 65_172
+    private static let tlsOffset = 363
     private static let offsets = ["trigger-router": 0, "graph-builder": 1, "scheduler": 2, "agent-executor": 10]
 
     var tokens: String { "\(data)/tokens" }
+    var certificates: LoopbackCertificates { LoopbackCertificates(path: "\(data)/tls") }
+    var effectiveTLSPort: Int { tlsPort ?? portBase + Self.tlsOffset }
+    /// Every port that is listened on, with who does.
+    var ports: [(port: Int, service: String)] {
+        services.map { ($0.port, $0.name) } + [(effectiveTLSPort, "trigger-router, TLS")]
+    }
     var logs: String { "\(data)/logs" }
 
     /// In the order in which they are shown.
     var services: [Service] {
         let scheduler = ["--scheduler-url", url("scheduler")]
         let graphBuilder = ["--graph-builder-url", url("graph-builder")]
+        let tls = [
+            "--tls-port", String(effectiveTLSPort), "--tls-cert-file", certificates.certificateFile, "--tls-key-file", certificates.keyFile,
+        ]
         // What alerts of this machine say in `instance`, beside its name.
         let aliases = ["--alias", "localhost,127.0.0.1\(Self.hostName == node ? "" : ",\(Self.hostName)")"]
         return [
-            service("trigger-router", token: "service", scheduler + graphBuilder), service("graph-builder", token: "service", []),
+            service("trigger-router", token: "service", scheduler + graphBuilder + tls), service("graph-builder", token: "service", []),
             service("scheduler", token: "service", graphBuilder),
             service("agent-executor", token: "agent-\(node)", ["--node-name", node] + aliases + scheduler),
         ]
@@ -56,7 +68,8 @@ struct Installation: Sendable {
     var context: ContextFile {
         ContextFile(
             server: url("trigger-router"), graphBuilder: url("graph-builder"), scheduler: url("scheduler"), tokenFile: "\(tokens)/admin",
-            receiverTokenFile: "\(tokens)/receiver", dataDirectory: data)
+            receiverTokenFile: "\(tokens)/receiver", dataDirectory: data, tlsServer: "https://127.0.0.1:\(effectiveTLSPort)",
+            authorityFile: certificates.authorityFile)
     }
 
     func log(_ service: String) -> String { "\(logs)/\(service).log" }

@@ -11,7 +11,7 @@ struct UpCommand: AsyncParsableCommand {
         commandName: "up", abstract: "Run all four services on this machine, until Ctrl-C.",
         discussion: """
             trigger-router listens on the port base (8080), graph-builder on the next, scheduler on the one after, agent-executor ten
-            above: all on 127.0.0.1. Data, logs, tokens (mode 0600) and a context file go below --data-dir and are found again at the
+            above; trigger-router serves TLS too, 363 above (8443): all on 127.0.0.1. Data, logs, tokens (mode 0600) and a context file go below --data-dir and are found again at the
             next start. The programs are those that lie beside kubediag. A service that ends is said and started again.
 
               kubediag up
@@ -21,6 +21,8 @@ struct UpCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Where data, logs and tokens go; ~/.local/share/kubediag unless given.", valueName: "dir")) var dataDir:
         String?
     @Option(help: ArgumentHelp("First of the ports.", valueName: "port")) var portBase = 8080
+    @Option(help: ArgumentHelp("Where trigger-router serves TLS, for kubectl; 363 above the base unless given.", valueName: "port"))
+    var tlsPort: Int?
     @Option(
         help: ArgumentHelp(
             "Where trigger-router and scheduler listen: 0.0.0.0 lets other machines' agents and Alertmanagers in; tokens then travel in clear.",
@@ -35,6 +37,7 @@ struct UpCommand: AsyncParsableCommand {
         guard (1...Installation.portBaseMax).contains(portBase) else {
             throw ValidationError("--port-base has to be from 1 to \(Installation.portBaseMax).")
         }
+        if let tlsPort, !(1...65_535).contains(tlsPort) { throw ValidationError("--tls-port has to be from 1 to 65535.") }
         if let nodeName, let fault = Names.subdomainFault(nodeName) { throw ValidationError("--node-name \(fault)") }
     }
 
@@ -44,6 +47,9 @@ struct UpCommand: AsyncParsableCommand {
         defer { lock.release() }
         try checkPorts(installation)
         try TokenDirectory(path: installation.tokens, owner: nil).make(agents: [installation.node])
+        try installation.certificates.make(
+            names: [Installation.hostName.lowercased(), installation.node] + allowedHost.filter { !$0.contains(":") },
+            now: Int64(time(nil)))
         try FileSystem.makeDirectory(installation.logs, mode: 0o700)
         try writeContext(installation)
         let output = Terminal.standardOutput
@@ -59,7 +65,7 @@ struct UpCommand: AsyncParsableCommand {
         try FileSystem.makeDirectory(data, mode: 0o700)
         let installation = Installation(
             data: FileSystem.absolute(data), programs: programs.map { FileSystem.absolute($0) } ?? Installation.programDirectory,
-            portBase: portBase, node: nodeName ?? Installation.nodeName, listen: listen, allowedHosts: allowedHost)
+            portBase: portBase, node: nodeName ?? Installation.nodeName, listen: listen, allowedHosts: allowedHost, tlsPort: tlsPort)
         let programs = installation.services.map { "\(installation.programs)/\($0.name)" }
         let missing = programs.filter { access($0, X_OK) != 0 }
         guard missing.isEmpty else {
@@ -81,19 +87,19 @@ struct UpCommand: AsyncParsableCommand {
 
     /// Names whoever holds a port, and a base where all are free.
     private func checkPorts(_ installation: Installation) throws {
-        let taken = installation.services.filter { !PortHolder.isFree($0.port) }
+        let taken = installation.ports.filter { !PortHolder.isFree($0.port) }
         guard !taken.isEmpty else { return }
         let lines = taken.map { service in
             let holder = PortHolder.find(port: service.port).map { "\($0.command) (pid \($0.processID))" } ?? "another process"
-            return "\(service.port) (\(service.name)) is used by \(holder)"
+            return "\(service.port) (\(service.service)) is used by \(holder)"
         }
         let leftovers = taken.compactMap { service in
-            PortHolder.find(port: service.port).flatMap { service.name.hasPrefix($0.command) ? String($0.processID) : nil }
+            PortHolder.find(port: service.port).flatMap { service.service.hasPrefix($0.command) ? String($0.processID) : nil }
         }
         let ours = leftovers.isEmpty ? [] : ["Left over from a kubediag up that was killed? Then: kill \(leftovers.joined(separator: " "))"]
         let free = [18080, 28080, 38080, 48080].first { base in
             base != portBase
-                && Installation(data: "", programs: "", portBase: base, node: "").services.allSatisfy { PortHolder.isFree($0.port) }
+                && Installation(data: "", programs: "", portBase: base, node: "").ports.allSatisfy { PortHolder.isFree($0.port) }
         }
         throw CommandFailure(
             lines.joined(separator: "; "), hints: ["Run: kubediag up --port-base \(free.map(String.init) ?? "N")"] + ours)
