@@ -20,7 +20,7 @@ extension Cluster {
     /// What `kubediag config kubectl` prints for the trigger-router of a cluster that was started with TLS.
     package func kubeconfig() async throws -> String {
         let port = try String(contentsOfFile: path("router.tls"), encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
-        try write(Self.admin + "\n", to: "admin.token", mode: 0o600)
+        try write(Self.admin, to: "admin.token", mode: 0o600)
         let context = """
             server: "\(url("router"))"
             tokenFile: "\(path("admin.token"))"

@@ -39,7 +39,7 @@ struct TokenDirectory {
         }
         lines += try furtherLines(except: ours)
         try write(lines.joined(separator: "\n") + "\n", "accepted")
-        for name in ["receiver", "admin"] { try write("Authorization: Bearer \(try token(in: name))\n", "\(name).header") }
+        for name in ["receiver", "admin"] { try write("Authorization: Bearer \(try token(in: name))", "\(name).header") }
     }
 
     /// Lines of `accepted` that somebody added.
@@ -63,6 +63,7 @@ struct TokenDirectory {
         """
     }
 
+    /// Without a newline behind it: some clients that a token file is named to send the file as it is.
     private func token(in name: String) throws -> String {
         let file = "\(path)/\(name)"
         if FileSystem.exists(file) {
@@ -70,10 +71,11 @@ struct TokenDirectory {
             guard let token = text.split(whereSeparator: \.isWhitespace).first else {
                 throw CommandFailure("\(file) holds no token", hints: ["Delete it, and a new one is made."])
             }
+            try write(String(token), name)
             return String(token)
         }
         let token = Digest.randomToken(byteCount: Self.tokenBytes)
-        try write(token + "\n", name)
+        try write(token, name)
         return token
     }
 
