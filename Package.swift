@@ -220,6 +220,7 @@ let package = Package(
             "KubernetesClientTests",
             ["graph-builder", "scheduler", "trigger-router", "agent-executor", "kubediag", "TestSupport", "HTTPMessage", "JSONCoding"],
             exclude: ["dynamic_client.py"]),
+        tests("ClientTests", ["graph-builder", "scheduler", "trigger-router", "agent-executor", "TestSupport", "JSONCoding"]),
         tests(
             "ContractTests",
             [

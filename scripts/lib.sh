@@ -7,6 +7,8 @@ build_packages=(libmicrohttpd-dev libcurl4-gnutls-dev libgnutls28-dev libsqlite3
 run_packages=(curl ca-certificates)
 # What the tests drive and compare with.
 test_packages=(prometheus prometheus-alertmanager docker-compose graphviz iproute2 procps python3 python3-venv openssl jq curl ca-certificates)
+# What scripts/generate-clients needs, which a test runs.
+generator_packages=(default-jre-headless python3 python3-venv)
 # What the tests take from PyPI, each in a folder of its own below this one; Tests/TestSupport/TestTools.swift looks there.
 test_tools=$root/.build/test-tools
 
@@ -91,12 +93,23 @@ kubectl_tool() {
   mark_installed "$folder" "$requirements"
 }
 
+# OpenAPI Generator, by itself where no test is meant.
+install_generator() {
+  mkdir -p "$test_tools"
+  (
+    flock 9
+    python_tools openapi-generator
+  ) 9>"$test_tools/lock"
+}
+
 # All that the tests take from PyPI. One script at a time: two would undo each other's work.
 install_test_tools() {
   mkdir -p "$test_tools"
   (
     flock 9
     python_tools kubernetes
+    python_tools openapi-generator
+    python_tools generated-client
     kubectl_tool
   ) 9>"$test_tools/lock"
 }

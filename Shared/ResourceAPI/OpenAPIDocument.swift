@@ -77,7 +77,7 @@ extension OpenAPIDocument {
 
         var json: JSON {
             var members: [String: JSON] = [
-                "description": .string(endpoint.summary), "operationId": .string(operation.id), "tags": [.string(definition.plural)],
+                "description": .string(endpoint.summary), "operationId": .string(operation.id), "tags": [.string(operation.tag)],
                 "parameters": .array(pathParameters + operation.queryParameters.map(\.openAPI)), "responses": responses,
                 "x-kubernetes-action": .string(operation.kubernetesAction),
                 "x-kubernetes-group-version-kind": groupVersionKind(definition.groupVersion, definition.kind),

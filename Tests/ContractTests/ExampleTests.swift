@@ -59,7 +59,7 @@ import TriggerRouterCore
             #expect(throws: Never.self, "\(operation.id)") { try reading(example) }
             return
         }
-        let plural = operation.operation.value["tags"]?.arrayValue?.first?.stringValue ?? ""
+        let plural = operation.operation.value["tags"]?.arrayValue?.first?.stringValue?.lowercased() ?? ""
         switch operation.method {
         case "POST", "PUT": try admit(example, plural: plural)
         case "PATCH" where example.arrayValue != nil: #expect(throws: Never.self, "\(operation.id)") { try JSONPatch(example) }

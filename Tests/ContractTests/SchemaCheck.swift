@@ -8,7 +8,7 @@ struct SchemaCheck {
     private static let keywords: Set<String> = [
         "description", "type", "format", "enum", "default", "example", "nullable", "minimum", "maximum", "minLength", "maxLength",
         "minItems",
-        "maxItems", "maxProperties", "pattern", "required", "properties", "items", "additionalProperties", "anyOf", "allOf",
+        "maxItems", "maxProperties", "pattern", "required", "properties", "items", "additionalProperties", "oneOf", "anyOf", "allOf",
         "x-kubernetes-preserve-unknown-fields", "x-kubernetes-list-type", "x-kubernetes-list-map-keys",
     ]
 
@@ -19,7 +19,11 @@ struct SchemaCheck {
         let unknown = keywords.keys.filter { !Self.keywords.contains($0) }
         guard unknown.isEmpty else { return ["\(path): the schema has \(unknown.sorted()), which is not understood"] }
         if value == .null, keywords["nullable"] == true { return [] }
-        if let alternatives = keywords["anyOf"]?.arrayValue { return try anyOf(value, alternatives, schema.file, path) }
+        if let alternatives = keywords["anyOf"]?.arrayValue {
+            let found = try alternatives.map { try faults(value, .init(file: schema.file, value: $0), at: path) }
+            return found.contains { $0.isEmpty } ? [] : found.flatMap { $0 }
+        }
+        if let alternatives = keywords["oneOf"]?.arrayValue { return try oneOf(value, alternatives, schema.file, path) }
         if let parts = keywords["allOf"]?.arrayValue {
             return try parts.flatMap { try faults(value, .init(file: schema.file, value: $0), at: path) }
         }
@@ -36,14 +40,14 @@ struct SchemaCheck {
         }
     }
 
-    private func anyOf(_ value: JSON, _ alternatives: [JSON], _ file: String, _ path: String) throws -> [String] {
-        var all: [String] = []
-        for alternative in alternatives {
-            let faults = try faults(value, .init(file: file, value: alternative), at: path)
-            if faults.isEmpty { return [] }
-            all += faults
+    /// Exactly one has to fit.
+    private func oneOf(_ value: JSON, _ alternatives: [JSON], _ file: String, _ path: String) throws -> [String] {
+        let found = try alternatives.map { try faults(value, .init(file: file, value: $0), at: path) }
+        switch found.count(where: \.isEmpty) {
+        case 0: return found.flatMap { $0 }
+        case 1: return []
+        case let count: return ["\(path): \(value) fits \(count) of the alternatives"]
         }
-        return all
     }
 
     private func object(_ value: JSON, _ schema: DocumentFolder.Located, _ keywords: [String: JSON], _ path: String) throws -> [String] {

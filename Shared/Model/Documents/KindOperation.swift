@@ -99,6 +99,9 @@ public struct KindOperation: Sendable {
         return String(kind.prefix(common)) + plural.dropFirst(common)
     }
 
+    /// The tag by which operations on the kind go together, in generated clients too: `operationSets`.
+    public var tag: String { pluralKind.prefix(1).lowercased() + pluralKind.dropFirst() }
+
     // MARK: Parameters and bodies
 
     public var queryParameters: [QueryParameter] {

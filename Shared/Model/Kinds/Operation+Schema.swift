@@ -122,8 +122,9 @@ extension OperationSpec {
         ]
     ).named("Processor")
 
-    private static func scheme(_ role: String) -> Schema {
-        .choice("How an HTTP processor is spoken to.", ["http", "https", "HTTP", "HTTPS"]).named("URLScheme").used(role)
+    // Without a name of its own: a type in a language that minds no case would have two values of one name.
+    private static func scheme(_ description: String) -> Schema {
+        .choice(description, ["http", "https", "HTTP", "HTTPS"])
     }
 
     private static let httpServerSchema = Schema.object(

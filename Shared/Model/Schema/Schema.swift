@@ -13,7 +13,7 @@ public indirect enum SchemaShape: Sendable {
     case integer(ClosedRange<Int64>)
     case number(ClosedRange<Double>)
     case boolean
-    /// Whatever one of these takes, the first that does.
+    /// What one of these takes; no value may fit two.
     case either([Schema])
     /// Any JSON, kept as it is.
     case anything

@@ -81,7 +81,7 @@ public struct SchemaComponents: Sendable {
             members["minimum"] = .number(range.lowerBound)
             if range.upperBound.isFinite { members["maximum"] = .number(range.upperBound) }
         case .boolean: members["type"] = "boolean"
-        case .either(let alternatives): members["anyOf"] = .array(alternatives.map { use($0, isWritable: isWritable) })
+        case .either(let alternatives): members["oneOf"] = .array(alternatives.map { use($0, isWritable: isWritable) })
         case .anything: members["x-kubernetes-preserve-unknown-fields"] = true
         }
         return .object(members)

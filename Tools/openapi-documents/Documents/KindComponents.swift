@@ -21,7 +21,7 @@ package struct KindComponents: Sendable {
     private static func deletion(_ kind: String) -> JSON {
         [
             "description": "That it is gone; or the object, where finalizers hold it until they agree.",
-            "anyOf": [SchemaComponents.reference("Success"), SchemaComponents.reference(kind)],
+            "oneOf": [SchemaComponents.reference("Success"), SchemaComponents.reference(kind)],
         ]
     }
 
@@ -32,7 +32,7 @@ package struct KindComponents: Sendable {
 
 extension YAMLValue {
     private static let order = [
-        "name", "in", "description", "example", "nullable", "allOf", "anyOf", "type", "format", "pattern", "enum", "default", "minimum",
+        "name", "in", "description", "example", "nullable", "allOf", "oneOf", "type", "format", "pattern", "enum", "default", "minimum",
         "maximum", "minLength", "maxLength", "minItems", "maxItems", "maxProperties", "required", "properties", "items",
         "additionalProperties", "schema",
     ]

@@ -41,7 +41,7 @@ package struct KindPaths: Sendable {
     private func operation(_ operation: KindOperation) -> [YAMLValue.Member] {
         var members: [YAMLValue.Member] = [
             .init(key: "operationId", value: .text(operation.id)), .init(key: "summary", value: .text(operation.summary)),
-            .init(key: "tags", value: [.text(definition.plural)]),
+            .init(key: "tags", value: [.text(operation.tag)]),
             .init(key: "x-kubediag-access", value: .list(row.access.map(YAMLValue.text))),
         ]
         let queries = operation.queryParameters.map { Self.parameter($0.name) }
