@@ -122,7 +122,6 @@ extension OperationSpec {
         ]
     ).named("Processor")
 
-    // Without a name of its own: a type in a language that minds no case would have two values of one name.
     private static func scheme(_ description: String) -> Schema {
         .choice(description, ["http", "https", "HTTP", "HTTPS"])
     }
@@ -136,7 +135,7 @@ extension OperationSpec {
             .optional("address", .string("Host name or IP address of the server; the agent itself when absent.", max: 253)),
             .optional("port", .integer("TCP port of the server; the agent's own when absent.", 1...65_535)),
             .optional("path", .string("Path of the URL, beginning with '/'; / when absent.", max: 2048)),
-            .optional("scheme", scheme("http when absent.")),
+            .optional("scheme", scheme("http or https; http when absent.")),
         ]
     ).named("HTTPProcessor")
 

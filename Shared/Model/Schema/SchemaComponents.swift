@@ -116,7 +116,12 @@ public struct SchemaComponents: Sendable {
     private static func write(_ rules: StringRules, into members: inout [String: JSON]) {
         members["type"] = "string"
         if let values = rules.values {
-            members["enum"] = .array(values.map(JSON.string))
+            if Set(values.map { $0.lowercased() }).count == values.count {
+                members["enum"] = .array(values.map(JSON.string))
+            } else {
+                // Generated clients give values names, of which two that differ in case alone would have the same.
+                members["pattern"] = .string("^(\(values.joined(separator: "|")))$")
+            }
             return
         }
         if let pattern = rules.pattern { members["pattern"] = .string(pattern) }
