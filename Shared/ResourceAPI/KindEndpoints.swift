@@ -42,8 +42,9 @@ struct KindEndpoints: Sendable {
         _ method: Method, _ template: String, _ summary: String, bodyTypes: Set<String> = [], _ handler: @escaping Endpoint.Handler
     ) -> Endpoint {
         let limits = RouteLimits(bodyBytesMax: Self.bodyBytesMax)
+        // `kubectl create --raw` and the client for Python leave it to the server to know that they speak JSON, as Kubernetes' does.
         return Endpoint(
-            method, template, access: kind.access.writers, bodyTypes: bodyTypes, limits: limits, summary: summary,
+            method, template, access: kind.access.writers, bodyTypes: bodyTypes.union([Endpoint.untyped]), limits: limits, summary: summary,
             handler: kind.owner ?? handler)
     }
 

@@ -34,14 +34,18 @@ struct ListOptions: Sendable {
     }
 
     static func selectors(_ query: Query, selectable: [String]) throws(APIError) -> (LabelSelector, FieldSelector) {
+        let (labels, fields): (LabelSelector, FieldSelector)
         do {
-            return (
-                try LabelSelector(parsing: query["labelSelector"] ?? ""),
-                try FieldSelector(parsing: query["fieldSelector"] ?? "", selectable: selectable)
-            )
+            labels = try LabelSelector(parsing: query["labelSelector"] ?? "")
         } catch {
-            throw .badRequest(error.message)
+            throw .badRequest("labelSelector: \(error.message)")
         }
+        do {
+            fields = try FieldSelector(parsing: query["fieldSelector"] ?? "", selectable: selectable)
+        } catch {
+            throw .badRequest("fieldSelector: \(error.message)")
+        }
+        return (labels, fields)
     }
 
     private static func freshness(_ query: Query) throws(APIError) -> Freshness {

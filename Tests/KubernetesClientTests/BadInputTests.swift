@@ -125,12 +125,12 @@ extension KubernetesClients {
             #expect(errors.components(separatedBy: "* metadata.labels").count - 1 == 3, "three causes: \(errors)")
         }
 
-        @Test(arguments: ["a in (b", "=x", "a=b=c", "a in ()", "a b"]) func selectors(selector: String) async throws {
+        @Test(arguments: ["a in (b", "=x", "a=b=c", "a b"]) func selectors(selector: String) async throws {
             let kubectl = try Kubectl()
             let encoded = selector.replacing(" ", with: "%20").replacing("=", with: "%3D")
             let result = try await kubectl("get --raw /apis/diagnosis.kubediag.org/v1/operations?labelSelector=\(encoded)")
             #expect(result.status == 1 && result.errors.hasPrefix("Error from server (BadRequest): "), "\(result)")
-            #expect(result.errors.contains("selector"), "\(result)")
+            #expect(result.errors.hasPrefix("Error from server (BadRequest): labelSelector: "), "\(result)")
         }
 
         @Test func continueTokens() async throws {
@@ -157,7 +157,7 @@ extension KubernetesClients {
             for patch in [
                 #"[{"op":"remove","path":"/spec/nothing"}]"#, #"[{"op":"leap","path":"/spec"}]"#,
                 #"[{"op":"add","path":"spec","value":1}]"#,
-                #"[{"op":"remove","path":"/spec/processor"}]"#, #"[{"op":"add","path":"/spec/bogus","value":1}]"#,
+                #"[{"op":"remove","path":"/spec/processor"}]"#,
                 #"[{"op":"test","path":"/spec/effect","value":"Nope"}]"#, #"[{"op":"move","from":"/spec","path":"/spec/processor"}]"#,
             ] {
                 let errors = try await refused(kubectl, "patch op \(name) --type=json -p", patch)

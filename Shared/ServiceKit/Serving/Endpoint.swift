@@ -6,12 +6,16 @@ import HTTPServer
 public struct Endpoint: Sendable {
     public typealias Handler = @Sendable (Call) async throws -> Response
 
+    /// Stands in `bodyTypes` for a body that does not say what it is.
+    public static let untyped = ""
+
     public let method: Method
     /// `/apis/{group}/v1/{plural}/{name}`; `{rest...}` is the tail.
     public let template: String
     /// The classes whose tokens are accepted; empty for the few that want none.
     public let access: Set<CallerClass>
-    /// Media types of request bodies that are taken beside `application/json`, such as `application/merge-patch+json`.
+    /// Media types of request bodies that are taken beside `application/json`, such as `application/merge-patch+json`; `untyped` for one
+    /// without `Content-Type`.
     public let bodyTypes: Set<String>
     public let limits: RouteLimits
     /// One sentence, as in the OpenAPI document.

@@ -7,8 +7,9 @@ enum MediaType {
     ///
     /// A browser can send a form or plain text across origins without asking, but not these.
     static func check(_ headers: Headers, bodyTypes: Set<String>) throws(APIError) {
-        let accepted = { ["application/json"] + bodyTypes.sorted() }
+        let accepted = { ["application/json"] + bodyTypes.subtracting([Endpoint.untyped]).sorted() }
         guard let field = headers["Content-Type"] else {
+            if bodyTypes.contains(Endpoint.untyped) { return }
             throw .unsupportedMediaType("the body has no Content-Type; this route takes \(accepted().joined(separator: ", "))")
         }
         let type = essence(field)
