@@ -190,10 +190,10 @@ extension KubernetesClients {
 
         @Test func tokens() async throws {
             let kubectl = try await prepared()
-            let wrong = try await kubectl("get op --token=wrong-token-of-nobody-0123456789")
+            let wrong = try await Kubectl(token: "wrong-token-of-nobody-0123456789")("get op")
             #expect(
                 wrong.status == 1 && wrong.errors.contains("error: You must be logged in to the server (the token is not one"), "\(wrong)")
-            let receiver = try await kubectl("delete op \(kubectl.namespace) --token=\(Cluster.receiver)")
+            let receiver = try await Kubectl(token: Cluster.receiver)("delete op \(kubectl.namespace)")
             #expect(receiver.status == 1 && receiver.errors.hasPrefix("Error from server (Forbidden): "), "\(receiver)")
             #expect(try await kubectl("get op \(kubectl.namespace) -o name").status == 0)
         }

@@ -6,7 +6,7 @@ import Testing
 /// and names of their own.
 @Suite(RunningSystem(), ProgramSlots()) enum KubernetesClients {}
 
-/// The four programs with two agents, and what a client is told of them: the URL of the trigger-router, its certificate and a token.
+/// The four programs with two agents, and what a client is told of them: what `kubediag config kubectl` prints.
 struct ClientSystem: Sendable {
     @TaskLocal static var current: ClientSystem?
 
@@ -17,19 +17,24 @@ struct ClientSystem: Sendable {
         try cluster.write(try await cluster.kubeconfig(), to: "kubeconfig", mode: 0o600)
     }
 
-    /// What KUBECONFIG has to be for kubectl to be in this namespace.
-    func kubeconfig(namespace: String) throws -> String {
+    /// What KUBECONFIG has to be for kubectl to be in this namespace, as somebody with the token.
+    func kubeconfig(namespace: String, token: String? = nil) throws -> String {
         // kubectl joins files, and the first to say something wins. With --namespace on the command line it warns where there is none.
-        let file = "kubeconfig-\(namespace)"
-        let context = "{name: \(namespace), context: {cluster: kubediag, user: kubediag, namespace: \(namespace)}}"
-        try cluster.write(
-            "apiVersion: v1\nkind: Config\ncontexts: [\(context)]\ncurrent-context: \(namespace)\n", to: file, mode: 0o600)
+        let file = "kubeconfig-\(namespace)" + (token == nil ? "" : "-other")
+        let user = token == nil ? "kubediag" : "other"
+        let text = """
+            apiVersion: v1
+            kind: Config
+            contexts: [{name: \(namespace), context: {cluster: kubediag, user: \(user), namespace: \(namespace)}}]
+            current-context: \(namespace)
+            users: [{name: other, user: {token: "\(token ?? "")"}}]
+
+            """
+        try cluster.write(text, to: file, mode: 0o600)
         return cluster.path(file) + ":" + cluster.path("kubeconfig")
     }
 
-    func stop() async throws {
-        try await cluster.stop()
-    }
+    func stop() async throws { try await cluster.stop() }
 }
 
 /// Starts the system once for a suite and all below it, and ends it afterwards.

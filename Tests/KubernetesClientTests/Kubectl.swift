@@ -14,7 +14,8 @@ struct Kubectl: Sendable {
 
     private static let count = Mutex(0)
 
-    init() throws {
+    /// - Parameter token: of another than the admin.
+    init(token: String? = nil) throws {
         system = try #require(ClientSystem.current)
         program = try TestTools.kubectl()
         let number = Self.count.withLock { count in
@@ -23,7 +24,7 @@ struct Kubectl: Sendable {
         }
         namespace = "t\(number)"
         let folder = system.cluster.directory.path
-        environment = ["KUBECONFIG": try system.kubeconfig(namespace: namespace), "HOME": folder, "TMPDIR": folder]
+        environment = ["KUBECONFIG": try system.kubeconfig(namespace: namespace, token: token), "HOME": folder, "TMPDIR": folder]
     }
 
     /// Runs a command line, split at spaces, then `more` as it is.
