@@ -54,12 +54,14 @@ let package = Package(
         cRoom("CRE2", "Shared/CRE2", libraries: ["re2"]),
         cRoom("CCertificates", "Shared/CCertificates", libraries: ["gnutls"]),
         cRoom("CSpawn", "Shared/CSpawn", libraries: []),
+        cRoom("CZlib", "Shared/CZlib", libraries: ["z"]),
 
         // Shared rooms.
         room("JSONCoding", "Shared/JSONCoding", ["CSimdjson"]),
         room("Digests", "Shared/Digests", ["CNettle"]),
         room("Certificates", "Shared/Certificates", ["CCertificates"]),
         room("RegularExpressions", "Shared/RegularExpressions", ["CRE2"]),
+        room("Compression", "Shared/Compression", ["CZlib"]),
         room("ProcessRunner", "Shared/ProcessRunner", ["CSpawn"]),
         room("HTTPMessage", "Shared/HTTPMessage"),
         room("HTTPServer", "Shared/HTTPServer", ["CMicroHTTPD", "HTTPMessage", logging]),
@@ -70,7 +72,7 @@ let package = Package(
         room("ResourceStoreSQLite", "Shared/ResourceStoreSQLite", ["ResourceStore", "Model", "JSONCoding", grdb]),
         room(
             "ServiceKit", "Shared/ServiceKit",
-            ["HTTPServer", "HTTPMessage", "HTTPClient", "Model", "JSONCoding", "Digests", logging, lifecycle, yams]),
+            ["HTTPServer", "HTTPMessage", "HTTPClient", "Model", "JSONCoding", "Digests", "Compression", logging, lifecycle, yams]),
         room("ServiceStore", "Shared/ServiceStore", ["ServiceKit", "ResourceStoreSQLite", logging]),
         room(
             "ResourceAPI", "Shared/ResourceAPI",
@@ -166,6 +168,7 @@ let package = Package(
         tests("JSONCodingTests", ["JSONCoding"]),
         tests("DigestsTests", ["Digests"]),
         tests("CertificatesTests", ["Certificates", "HTTPServer", "HTTPClient", "HTTPMessage", "TestSupport", logging]),
+        tests("CompressionTests", ["Compression", "TestSupport"]),
         tests("RegularExpressionsTests", ["RegularExpressions"]),
         tests("ProcessRunnerTests", ["ProcessRunner"]),
         tests("HTTPServerTests", ["HTTPServer", "HTTPMessage"]),
@@ -182,7 +185,11 @@ let package = Package(
             ]),
         tests(
             "ServiceKitTests",
-            ["ServiceKit", "servicekit-fixture", "HTTPServer", "HTTPMessage", "HTTPClient", "JSONCoding", "Digests", "Model", logging]),
+            [
+                "ServiceKit", "servicekit-fixture", "TestSupport", "HTTPServer", "HTTPMessage", "HTTPClient", "JSONCoding", "Digests",
+                "Model",
+                logging,
+            ]),
         main("servicekit-fixture", "Tests/ServiceKitFixture", ["ServiceKit", "HTTPServer"]),
         tests(
             "ResourceAPITests",

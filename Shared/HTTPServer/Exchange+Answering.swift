@@ -15,7 +15,12 @@ extension Exchange {
             answer(plain(core.error(400, "an escape in the query is malformed")))
             return
         }
-        let deadline = ContinuousClock.now + .seconds(route.limits.deadlineSeconds ?? core.configuration.deadlineSeconds)
+        let now = ContinuousClock.now
+        let deadline = sooner(now + .seconds(route.limits.deadlineSeconds ?? core.configuration.deadlineSeconds))
+        guard deadline > now else {
+            answer(plain(core.error(504, "the deadline was over before the request had come in")))
+            return
+        }
         let request = Request(head: head, query: query, body: body, deadline: deadline, parameters: parameters, context: context)
         body = []
         let isWanted = state.withLock { state in
@@ -36,6 +41,11 @@ extension Exchange {
             return state.isCancelled
         }
         if mustCancel { task.cancel() }
+    }
+
+    /// The client's deadline where it comes before `own`.
+    func sooner(_ own: ContinuousClock.Instant) -> ContinuousClock.Instant {
+        clientDeadline.map { min($0, own) } ?? own
     }
 
     private func run(_ route: Route, _ request: Request) async {

@@ -6,9 +6,11 @@ extension Exchange {
     func readHead(method token: UnsafePointer<CChar>, version: UnsafePointer<CChar>) -> MHD_Result {
         step = .body
         method = Method(String(cString: token))
+        let headers = readHeaders()
+        // Without a route, for the answers to heads that come to none.
+        head = RequestHead(method: method, path: target.path, rawQuery: target.rawQuery, headers: headers, peer: connection.peer)
         // The drain counts this exchange, or it sees the refusal here: counting came first.
         if core.isRefusing { return queue(plain(core.error(503, "the server is shutting down"))) }
-        let headers = readHeaders()
         let framing: Framing
         do {
             framing = try Framing(headers, isHTTP11: String(cString: version) == "HTTP/1.1")
@@ -81,10 +83,12 @@ extension Exchange {
 
     private func check(_ head: RequestHead) -> Response? {
         switch core.hooks.earlyCheck(head) {
-        case .proceed(let context):
+        case .proceed(let context, let deadline):
             self.context = context
+            clientDeadline = deadline
             return nil
-        case .answer(let response):
+        case .answer(let response, let context):
+            self.context = context
             return response
         }
     }

@@ -87,7 +87,7 @@ extension Exchange {
         let isUnwanted = state.withLock { state in
             releaseSlot(&state)
             state.slot = .stream
-            state.deadline = .now + .seconds(limit)
+            state.deadline = sooner(.now + .seconds(limit))
             return state.isCancelled
         }
         // The client left before there was a stream to tell it to, and epoll says so once.
@@ -106,7 +106,9 @@ extension Exchange {
             return .NO
         }
         defer { MHD_destroy_response(handed) }
-        for field in response.headers where !PreparedResponse.isReserved(field.name) {
+        var headers = response.headers
+        if let head { core.hooks.complete(AnswerHead(request: head, context: context, status: response.status), &headers) }
+        for field in headers where !PreparedResponse.isReserved(field.name) {
             guard MHD_add_response_header(handed, field.name, field.value) == .YES else {
                 core.logger.error("a header field that cannot be sent was left out", metadata: ["name": "\(field.name)"])
                 continue

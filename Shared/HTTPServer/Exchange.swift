@@ -62,6 +62,8 @@ final class Exchange: @unchecked Sendable {
     var route: Route?
     var parameters: [String: String] = [:]
     var context: (any Sendable)?
+    /// When the client gives up, if it said so.
+    var clientDeadline: ContinuousClock.Instant?
     var body: [UInt8] = []
     /// Body bytes received, the discarded ones among them.
     var bodyBytes = 0

@@ -6,6 +6,9 @@ public struct ServerHooks: Sendable {
     ///
     /// This is where authentication and the `Host` check belong, so that a stranger cannot make the server keep a body.
     public var earlyCheck: @Sendable (RequestHead) -> EarlyDecision
+    /// Completes the header fields of an answer before it is sent, the server's own errors included, on the thread that writes it: it must
+    /// not block. Only what libmicrohttpd answers by itself, to a head that can't be read, does not come by here.
+    public var complete: @Sendable (AnswerHead, _ headers: inout Headers) -> Void
     /// The content of the server's own errors (404, 405, 413, 503, 504 and their like).
     public var errorBody: @Sendable (_ status: Int, _ message: String) -> ErrorBody
     /// Called once per request when it is over, on the thread that wrote the answer: it must not block.
@@ -13,10 +16,12 @@ public struct ServerHooks: Sendable {
 
     public init(
         earlyCheck: @escaping @Sendable (RequestHead) -> EarlyDecision = { _ in .proceed() },
+        complete: @escaping @Sendable (AnswerHead, _ headers: inout Headers) -> Void = { _, _ in },
         errorBody: @escaping @Sendable (_ status: Int, _ message: String) -> ErrorBody = ErrorBody.plainText,
         observer: @escaping @Sendable (RequestRecord) -> Void = { _ in }
     ) {
         self.earlyCheck = earlyCheck
+        self.complete = complete
         self.errorBody = errorBody
         self.observer = observer
     }
@@ -24,10 +29,19 @@ public struct ServerHooks: Sendable {
 
 /// What becomes of a request whose head has been read.
 public enum EarlyDecision: Sendable {
-    /// Read the body and call the handler; `context` reaches it as `Request.context`.
-    case proceed(context: (any Sendable)? = nil)
+    /// Read the body and call the handler; `context` reaches it as `Request.context`. Past `deadline`, if it comes before the route's own,
+    /// the client is told 504; a handler that has not been called by then is not.
+    case proceed(context: (any Sendable)? = nil, deadline: ContinuousClock.Instant? = nil)
     /// Answer this, which must be bytes; the body of the request is not kept.
-    case answer(Response)
+    case answer(Response, context: (any Sendable)? = nil)
+}
+
+/// What is known of an answer beside its header fields.
+public struct AnswerHead: Sendable {
+    public let request: RequestHead
+    /// What the early check attached; nil where the request was refused before it.
+    public let context: (any Sendable)?
+    public let status: Int
 }
 
 /// The content of an error answer.

@@ -134,7 +134,7 @@ extension KindEndpoints {
         let options = try ListOptions(call.request.query, selectable: definition.names.selectableFields)
         let listing = try await verbs.list(namespace: call.request.parameters["namespace"], options)
         let reader = ListReader(verbs: verbs, listing: listing, document: document)
-        return try reader.response()
+        return try await reader.response().compressed(for: call.request.headers)
     }
 
     private func watch(_ call: Call) async throws -> Response {

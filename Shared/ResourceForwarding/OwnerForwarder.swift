@@ -18,6 +18,10 @@ public struct OwnerForwarder: Sendable {
     static let collectedBytesMax = 256 << 10
     /// How long a watch may be silent: its time, and what the owner may take to end it.
     static let watchIdleSecondsMax = 3700.0
+    /// How long any other answer may be silent once it has begun.
+    static let idleSecondsMax = 60.0
+    /// Before this process itself would answer that nothing came in time, without a word about the owner.
+    static let marginSeconds = 0.5
     /// What a caller is told to wait where the owner is away.
     static let retryAfterSeconds = 1
 
@@ -34,45 +38,68 @@ public struct OwnerForwarder: Sendable {
     public func answer(_ call: Call) async throws(APIError) -> Response {
         let head = call.request.head
         let target = head.rawQuery.isEmpty ? head.path : "\(head.path)?\(head.rawQuery)"
-        let seconds = max(0.001, (call.request.deadline - ContinuousClock.now).secondsValue)
+        let isWatch = Self.isWatch(call.request)
         let stream: ClientStream
         do throws(ResourceClientError) {
             stream = try await client.forward(
                 head.method == .head ? .get : head.method, target: target, headers: requestHeaders(call), body: call.request.body,
-                timeoutSeconds: seconds,
-                idleTimeoutSeconds: Self.watchIdleSecondsMax)
+                timeoutSeconds: Self.timeoutSeconds(call),
+                idleTimeoutSeconds: isWatch ? Self.watchIdleSecondsMax : Self.idleSecondsMax)
         } catch {
-            throw away(error)
+            throw away(error, call)
         }
         guard stream.status != 401 else {
             throw .unavailable(
                 "the \(owner) at \(client.baseURL) refuses this process' token", retryAfterSeconds: Self.retryAfterSeconds,
                 cause: "401 for --client-token-file")
         }
-        return try await response(stream)
+        return try await response(stream, call, isWatch: isWatch)
     }
 
-    private func away(_ error: ResourceClientError) -> APIError {
-        .unavailable(
+    private static func isWatch(_ request: Request) -> Bool {
+        request.method == .get && request.query["watch"].map { $0 != "false" && $0 != "0" } ?? false
+    }
+
+    private static func timeoutSeconds(_ call: Call) -> Double {
+        let left = (call.request.deadline - ContinuousClock.now).secondsValue
+        return max(0.001, call.clientDeadline == nil ? left - min(marginSeconds, left / 2) : left)
+    }
+
+    private func away(_ error: ResourceClientError, _ call: Call) -> APIError {
+        if let deadline = call.clientDeadline, deadline <= .now {
+            return APIError(code: 504, reason: "Timeout", message: "the \(owner) at \(client.baseURL) did not answer within the deadline")
+        }
+        return .unavailable(
             "the \(owner) at \(client.baseURL) does not answer", retryAfterSeconds: Self.retryAfterSeconds, cause: "\(error)")
     }
 
-    private func response(_ stream: ClientStream) async throws(APIError) -> Response {
+    private func response(_ stream: ClientStream, _ call: Call, isWatch: Bool) async throws(APIError) -> Response {
         let headers = Self.responseHeaders(stream.headers)
         if let length = stream.headers["Content-Length"].flatMap({ Int($0) }), length <= Self.collectedBytesMax {
             do throws(HTTPClientError) {
                 let body = try await stream.collect(bytesMax: Self.collectedBytesMax)
                 return Response(status: stream.status, headers: headers, body: .bytes(body))
             } catch {
-                throw away(.transport(error))
+                throw away(.transport(error), call)
             }
         }
         return Response(
             status: stream.status, headers: headers,
-            body: .stream { writer in
-                // What breaks off is broken off for the client too, so that it takes no part for the whole.
-                for try await chunk in stream.chunks { try await writer.write(chunk) }
-            })
+            body: .stream { writer in try await Self.pass(stream, to: writer, isWatch: isWatch) })
+    }
+
+    /// What breaks off is broken off for the client too, so that it takes no part for the whole. A watch that this process ends, as it drains
+    /// or at its deadline, ends well: behind a whole event, from which its client takes it up again.
+    private static func pass(_ stream: ClientStream, to writer: ResponseWriter, isWatch: Bool) async throws {
+        var isBetweenLines = isWatch
+        do {
+            for try await chunk in stream.chunks {
+                try await writer.write(chunk)
+                isBetweenLines = isWatch && chunk.last == UInt8(ascii: "\n")
+            }
+        } catch {
+            guard isBetweenLines, Task.isCancelled || error is StreamClosed else { throw error }
+        }
     }
 }
 

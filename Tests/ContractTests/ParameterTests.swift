@@ -45,7 +45,7 @@ import Testing
         // Of every request alike, told of in the documents' introduction; or of answers of other services, as ETag is.
         let general: Set = [
             "Host", "Authorization", "Content-Type", "Content-Length", "Transfer-Encoding", "Accept", "traceparent", "X-Request-Id",
-            "User-Agent", "ETag",
+            "User-Agent", "ETag", "X-Request-Deadline", "Accept-Encoding", "Origin",
         ]
         #expect(read.subtracting(documented).subtracting(general).sorted() == [], "read and not documented")
         #expect(documented.subtracting(read).sorted() == [], "documented and not read")

@@ -22,11 +22,12 @@ final class RunningServer: Sendable {
         agent:web-07 agent-token-0123456789
         """
 
-    init(endpoints: [Endpoint], allowedHosts: [String] = []) throws {
+    init(endpoints: [Endpoint], allowedHosts: [String] = [], crossOrigins: [String] = []) throws {
         log = try LogCapture(level: .info)
         http = try HTTPClient(configuration: HTTPClientConfiguration())
         var options = ServiceServer.Options()
         options.allowedHosts = allowedHosts
+        options.crossOrigins = crossOrigins
         server = try ServiceServer(
             name: "test", endpoints: endpoints, options: options, authenticator: try Authenticator(tokens: Self.tokens, logger: log.logger),
             metrics: MetricRegistry(), health: health, logger: log.logger)
@@ -51,8 +52,10 @@ final class RunningServer: Sendable {
     }
 
     /// Runs `body` against a server and stops it whatever happens.
-    static func with(_ endpoints: [Endpoint], allowedHosts: [String] = [], _ body: (RunningServer) async throws -> Void) async throws {
-        let running = try RunningServer(endpoints: endpoints, allowedHosts: allowedHosts)
+    static func with(
+        _ endpoints: [Endpoint], allowedHosts: [String] = [], crossOrigins: [String] = [], _ body: (RunningServer) async throws -> Void
+    ) async throws {
+        let running = try RunningServer(endpoints: endpoints, allowedHosts: allowedHosts, crossOrigins: crossOrigins)
         do {
             try await body(running)
         } catch {

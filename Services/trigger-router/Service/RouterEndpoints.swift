@@ -63,7 +63,7 @@ struct RouterEndpoints: Sendable {
         let snapshot = filter.explains ? triggers.snapshot : nil
         let items = await ComputeQueue.explaining.run { entries.map { Self.explained($0, snapshot) } }
         let list = DecisionList(items: items, lastWebhook: lastWebhook, keptSince: decisions.keptSince)
-        return try Self.answer(list)
+        return await (try Self.answer(list)).compressed(for: call.request.headers)
     }
 
     private static func explained(_ entry: DecisionRing.Entry, _ triggers: TriggerCatalog?) -> Decision {

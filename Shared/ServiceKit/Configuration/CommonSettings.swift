@@ -32,6 +32,10 @@ public enum CommonSettings {
     public static let allowedHosts = Setting<[String]>(
         "allowed-hosts", default: [], placeholder: "NAME,…",
         help: "further names that a request's Host may say, beside localhost and the address listened on")
+    public static let crossOrigins = Setting<[String]>(
+        "cors-allowed-origins", default: [], placeholder: "ORIGIN,…",
+        help: "origins whose pages may call this process from a browser, such as https://console.example; * allows every one"
+    ) { origins in CrossOriginRule.fault(origins) }
     public static let logLevel = Setting<Logger.Level>(
         "log-level", default: .info, help: "the least severe level that is logged: trace, debug, info, notice, warning, error or critical")
     public static let requestsInFlightMax = Setting<Int>(
@@ -60,7 +64,8 @@ public enum CommonSettings {
         [
             listen.definition, port(default: defaultPort).definition, portFile.definition, tlsPort.definition,
             tlsCertificateFile.definition, tlsKeyFile.definition, tlsPortFile.definition, dataDirectory.definition, tokenFile.definition,
-            clientTokenFile.definition, allowedHosts.definition, logLevel.definition, requestsInFlightMax.definition,
+            clientTokenFile.definition, allowedHosts.definition, crossOrigins.definition, logLevel.definition,
+            requestsInFlightMax.definition,
             connectionsMax.definition, requestBodyMax.definition, requestTimeout.definition,
         ]
     }

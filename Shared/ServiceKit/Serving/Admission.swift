@@ -10,11 +10,25 @@ final class Admission: Sendable {
     let caller: Caller?
     let trace: TraceContext
     let requestID: String
+    /// When the client gives up, if it said so.
+    let clientDeadline: ContinuousClock.Instant?
 
-    init(caller: Caller?, trace: TraceContext, requestID: String) {
+    private static let requestIDBytesMax = 128
+
+    /// The request goes on with the trace and the name that its fields give it, or with ones of its own.
+    init(caller: Caller?, of headers: Headers, clientDeadline: ContinuousClock.Instant? = nil) {
         self.caller = caller
-        self.trace = trace
-        self.requestID = requestID
+        self.clientDeadline = clientDeadline
+        trace = headers["traceparent"].flatMap(TraceContext.init(traceparent:))?.child() ?? TraceContext()
+        requestID = Self.requestID(headers) ?? trace.spanHex
+    }
+
+    /// The caller's own name for the request, if it can be echoed as it is.
+    private static func requestID(_ headers: Headers) -> String? {
+        guard let given = headers["X-Request-Id"], !given.isEmpty, given.utf8.count <= requestIDBytesMax,
+            given.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
+        else { return nil }
+        return given
     }
 }
 
@@ -32,26 +46,24 @@ final class RoutePolicy: Sendable {
 /// Decides, on a request's head alone, whether its body is worth reading.
 struct Gate: Sendable {
     let hosts: HostRule
+    let origins: CrossOriginRule
     let authenticator: Authenticator
 
-    private static let requestIDBytesMax = 128
-
-    /// Host first, so that a rebound page learns nothing; then who it is, whether that class may, and what the body is.
+    /// Host first, so that a rebound page learns nothing; then who it is, whether that class may, what the body is, and whether there is time.
     func decide(_ head: RequestHead) -> EarlyDecision {
-        let trace = head.headers["traceparent"].flatMap(TraceContext.init(traceparent:))?.child() ?? TraceContext()
-        let requestID = Self.requestID(head.headers) ?? trace.spanHex
         do throws(APIError) {
+            try hosts.check(head.headers["Host"])
+            if let answer = origins.preflight(head) { return .answer(answer) }
             let caller = try check(head)
-            return .proceed(context: Admission(caller: caller, trace: trace, requestID: requestID))
+            let seconds = try RequestDeadline.seconds(head, now: WallClock.now())
+            let deadline = seconds.map { ContinuousClock.now + .seconds($0) }
+            return .proceed(context: Admission(caller: caller, of: head.headers, clientDeadline: deadline), deadline: deadline)
         } catch {
-            var response = Response(error)
-            response.headers.set("X-Request-Id", requestID)
-            return .answer(response)
+            return .answer(Response(error))
         }
     }
 
     private func check(_ head: RequestHead) throws(APIError) -> Caller? {
-        try hosts.check(head.headers["Host"])
         let policy = head.routeAttribute as? RoutePolicy
         if let policy, policy.access.isEmpty { return nil }
         // A path that leads nowhere wants a token too: strangers can't map the routes.
@@ -63,13 +75,5 @@ struct Gate: Sendable {
         }
         if MediaType.hasBody(head.headers) { try MediaType.check(head.headers, bodyTypes: policy.bodyTypes) }
         return caller
-    }
-
-    /// The caller's own name for the request, if it can be echoed as it is.
-    private static func requestID(_ headers: Headers) -> String? {
-        guard let given = headers["X-Request-Id"], !given.isEmpty, given.utf8.count <= requestIDBytesMax,
-            given.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
-        else { return nil }
-        return given
     }
 }

@@ -13,13 +13,16 @@ public struct Call: Sendable {
     public let trace: TraceContext
     /// What the caller named the request in `X-Request-Id`, or our own name for it; echoed in the answer.
     public let requestID: String
+    /// When the caller gives up, where it said so; `request.deadline` is never later.
+    public let clientDeadline: ContinuousClock.Instant?
     private let serviceLogger: Logger
 
-    init(request: Request, caller: Caller?, trace: TraceContext, requestID: String, logger: Logger) {
+    init(request: Request, admission: Admission, logger: Logger) {
         self.request = request
-        provenCaller = caller
-        self.trace = trace
-        self.requestID = requestID
+        provenCaller = admission.caller
+        trace = admission.trace
+        requestID = admission.requestID
+        clientDeadline = admission.clientDeadline
         serviceLogger = logger
     }
 

@@ -15,6 +15,8 @@ public final class ServiceServer: Sendable {
         public var allowedHosts: [String]
         /// A second port that serves the same endpoints over TLS; 0 takes a free one.
         public var tls: (port: UInt16, identity: TLS)?
+        /// Origins whose pages may call us from a browser; `["*"]` for every one.
+        public var crossOrigins: [String] = []
         /// For the handlers that are still at work when the server is told to stop.
         public var drainSecondsMax: Double
 
@@ -35,6 +37,7 @@ public final class ServiceServer: Sendable {
             http.connectionsMax = configuration[CommonSettings.connectionsMax]
             http.bodyBytesMax = configuration[CommonSettings.requestBodyMax].bytes
             http.deadlineSeconds = configuration[CommonSettings.requestTimeout].secondsValue
+            crossOrigins = configuration[CommonSettings.crossOrigins]
         }
 
         /// The TLS port is as the plain one but for its number and its identity.
@@ -60,14 +63,19 @@ public final class ServiceServer: Sendable {
     ) throws {
         self.options = options
         self.endpoints = endpoints + BuiltInEndpoints.all(service: name, metrics: metrics, health: health)
+        let origins = CrossOriginRule(allowed: options.crossOrigins)
         let gate = Gate(
             hosts: HostRule(listen: options.http.host, port: Int(options.http.port), allowed: options.allowedHosts),
-            authenticator: authenticator)
+            origins: origins, authenticator: authenticator)
+        let fields = AnswerFields(origins: origins)
         let requests = RequestMetrics(endpoints: self.endpoints, registry: metrics)
         let hooks = ServerHooks(
             earlyCheck: { gate.decide($0) },
-            errorBody: { status, message in
-                ErrorBody(contentType: "application/json", bytes: APIError(httpStatus: status, message: message).status.encoded())
+            complete: { fields.complete($0, &$1) },
+            errorBody: { [retryAfterSeconds = options.http.retryAfterSeconds] status, message in
+                var error = APIError(httpStatus: status, message: message)
+                if status == 503 { error.retryAfterSeconds = retryAfterSeconds }
+                return ErrorBody(contentType: "application/json", bytes: error.status.encoded())
             },
             observer: { record in
                 requests.observe(template: record.routeTemplate, method: record.method, status: record.status, duration: record.duration)
@@ -142,16 +150,12 @@ public final class ServiceServer: Sendable {
             guard let admission = request.context as? Admission else {
                 return Response(APIError.internalError(cause: "the early check left nothing"))
             }
-            let call = Call(
-                request: request, caller: admission.caller, trace: admission.trace, requestID: admission.requestID, logger: logger)
-            var response: Response
+            let call = Call(request: request, admission: admission, logger: logger)
             do {
-                response = try await endpoint.handler(call)
+                return try await endpoint.handler(call)
             } catch {
-                response = Response(reported(error, of: call, endpoint))
+                return Response(reported(error, of: call, endpoint))
             }
-            response.headers.set("X-Request-Id", admission.requestID)
-            return response
         }
     }
 
