@@ -164,7 +164,7 @@ let package = Package(
         room(
             "TestSupport", "Tests/TestSupport",
             ["ServiceKit", "ProcessRunner", "Certificates", "HTTPClient", "HTTPMessage", "Model", "JSONCoding", logging]),
-        tests("TidyTests", []),
+        tests("TidyTests", ["TestSupport"]),
         tests("JSONCodingTests", ["JSONCoding"]),
         tests("DigestsTests", ["Digests"]),
         tests("CertificatesTests", ["Certificates", "HTTPServer", "HTTPClient", "HTTPMessage", "TestSupport", logging]),

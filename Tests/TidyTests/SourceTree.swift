@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// The files of this checkout, as text.
 struct SourceTree {
@@ -30,18 +31,10 @@ struct SourceTree {
     }
 
     /// Runs a program to its end and returns its status and what it printed.
-    static func run(_ program: String, _ arguments: [String]) throws -> (status: Int32, output: String) {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [program] + arguments
-        process.currentDirectoryURL = root
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = output
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        let bytes = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return (process.terminationStatus, String(decoding: bytes, as: UTF8.self))
+    static func run(_ program: String, _ arguments: [String]) async throws -> (status: Int32, output: String) {
+        let home = ["HOME": ProcessInfo.processInfo.environment["HOME"] ?? "/"]
+        let result = try await TestSupport.run(
+            "/usr/bin/env", ["--chdir=\(root.path)", program] + arguments, environment: home, secondsMax: 120)
+        return (result.status, result.errors + result.output)
     }
 }

@@ -97,14 +97,14 @@ import Testing
         var targets: [Target]
     }
 
-    private func package() throws -> Package {
-        let text = try SourceTree.run("swift", ["package", "--ignore-lock", "dump-package"])
+    private func package() async throws -> Package {
+        let text = try await SourceTree.run("swift", ["package", "--ignore-lock", "dump-package"])
         let start = try #require(text.output.firstIndex(of: "{"), "\(text.output)")
         return try JSONDecoder().decode(Package.self, from: Data(text.output[start...].utf8))
     }
 
-    @Test func pointOneWay() throws {
-        let targets = try package().targets
+    @Test func pointOneWay() async throws {
+        let targets = try await package().targets
         let paths = Dictionary(uniqueKeysWithValues: targets.map { ($0.name, $0.path ?? "") })
         for target in targets {
             let names = target.dependencies.compactMap(\.name)
@@ -133,18 +133,18 @@ import Testing
 
 /// Files that other programs read.
 @Suite struct DeploymentTests {
-    @Test func composeFileIsValid() throws {
-        let result = try SourceTree.run("docker-compose", ["--file", "docker-compose.yml", "config", "-q"])
+    @Test func composeFileIsValid() async throws {
+        let result = try await SourceTree.run("docker-compose", ["--file", "docker-compose.yml", "config", "-q"])
         #expect(result.status == 0, "\(result.output)")
     }
 
-    @Test func alertmanagerTakesItsConfiguration() throws {
-        let result = try SourceTree.run("amtool", ["check-config", "deploy/alertmanager/alertmanager.yml"])
+    @Test func alertmanagerTakesItsConfiguration() async throws {
+        let result = try await SourceTree.run("amtool", ["check-config", "deploy/alertmanager/alertmanager.yml"])
         #expect(result.status == 0, "\(result.output)")
     }
 
-    @Test func prometheusTakesItsRules() throws {
-        let result = try SourceTree.run("promtool", ["check", "rules", "deploy/prometheus/rules.yml"])
+    @Test func prometheusTakesItsRules() async throws {
+        let result = try await SourceTree.run("promtool", ["check", "rules", "deploy/prometheus/rules.yml"])
         #expect(result.status == 0, "\(result.output)")
     }
 
