@@ -261,6 +261,7 @@ private let base = "/apis/diagnosis.kubediag.org/v1"
         let decisions = try await checked.call("listDecisions", "/api/v1/decisions?explain=true", expecting: 200)
         #expect((decisions?["items"]?.arrayValue?.count ?? 0) >= 2)
         try await checked.call("listDecisions", "/api/v1/decisions?surprise=1", expecting: 400)
+        try await deadLetters(checked)
         try await checked.call("listDiagnosesForAllNamespaces", "\(base)/diagnoses", expecting: 200)
         try await checked.call("listOperations", "\(base)/operations", expecting: 503)
         await scheduler.service.stop()
@@ -268,6 +269,24 @@ private let base = "/apis/diagnosis.kubediag.org/v1"
         another["alerts"] = .array([["labels": ["alertname": "NodeFilesystemAlmostOutOfSpace", "instance": "other"]]])
         try await checked.call("receiveAlertmanagerWebhook", path, another, expecting: 503, token: token)
         await checked.service.stop()
+    }
+
+    /// An event that is none, beside one that is, makes a dead letter.
+    private func deadLetters(_ checked: CheckedService) async throws {
+        let path = "/api/v1/deadletters"
+        let events: JSON = [try checked.bodyExample("receiveKubernetesEvents"), ["kind": "Event"]]
+        let answer = try await checked.call("receiveKubernetesEvents", "/api/v1/receivers/kubernetes-events", events, expecting: 200)
+        let id = try #require(answer?["unusable"]?.arrayValue?.first?["deadLetter"]?.stringValue)
+        try await checked.call("listDeadLetters", path, expecting: 200)
+        try await checked.call("listDeadLetters", "\(path)?surprise=1", expecting: 400)
+        try await checked.call("getDeadLetter", "\(path)/\(id)", expecting: 200)
+        try await checked.call("replayDeadLetter", "\(path)/\(id)/replay", expecting: 422)
+        try await checked.call("deleteDeadLetters", path, expecting: 400)
+        try await checked.call("deleteDeadLetters", "\(path)?source=other", expecting: 200)
+        try await checked.call("deleteDeadLetter", "\(path)/\(id)", expecting: 403, token: RunningService.serviceToken)
+        try await checked.call("deleteDeadLetter", "\(path)/\(id)", expecting: 200)
+        try await checked.call("deleteDeadLetter", "\(path)/\(id)", expecting: 404)
+        try await checked.call("getDeadLetter", "\(path)/\(id)", expecting: 404)
     }
 
     @Test func agentExecutor() async throws {

@@ -13,7 +13,7 @@ import TriggerRouterCore
     private static let readings: [String: Reading] = [
         "receiveAlertmanagerWebhook": { try #require(AlertPayload(webhook: $0.encoded()).alerts.isEmpty == false) },
         "receivePrometheusAlerts": { try #require(AlertPayload(postedAlerts: $0.encoded()).alerts.isEmpty == false) },
-        "receiveKubernetesEvents": { try #require(KubernetesEvent.events(in: $0).isEmpty == false) },
+        "receiveKubernetesEvents": { try #require(KubernetesEvent.events(in: $0).events.isEmpty == false) },
         "receiveCommonEvents": { try #require(CommonEventReport(commonEvent: $0).payload != nil) },
         "receivePagerDutyEvent": { try #require(CommonEventReport(enqueue: $0).payload != nil) },
         "testTriggers": { try #require(AlertPayload(anyOf: $0.encoded()).alerts.isEmpty == false) },

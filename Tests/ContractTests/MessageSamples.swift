@@ -34,6 +34,16 @@ enum MessageSamples {
         time: time, receiver: "alertmanager", peer: "p", alertname: "a", labels: ["l": "v"], startsAt: time, outcome: .created,
         triggers: [outcome], misses: [miss], traceID: "4bf9")
 
+    private static let unusable = UnusableItem(index: 0, message: "m", deadLetter: "dl-a")
+    private static let smallLetter = DeadLetter(
+        id: "dl-a", source: "kafka", position: ["topic": "t"], reason: "Malformed", message: "m", firstTime: time, time: time, bytes: 3)
+    private static var letter: DeadLetter {
+        var letter = smallLetter
+        letter.body = "abc"
+        letter.bodyBase64 = "YWJj"
+        return letter
+    }
+
     private static let smallItem = IntakeItem(trigger: "t", triggerUID: uid, fingerprint: "f", namespace: "n", operationSet: "o")
     private static var item: IntakeItem {
         var item = IntakeItem(
@@ -61,8 +71,15 @@ enum MessageSamples {
             .init("TriggerMiss", miss, least: TriggerMiss(trigger: "t", message: "m")),
             .init("AlertAnswer", answer, least: answer),
             .init(
-                "ReceiverAnswer", ReceiverAnswer(alerts: [answer], totals: ["created": 1], truncatedAlerts: 1),
+                "ReceiverAnswer", ReceiverAnswer(alerts: [answer], totals: ["created": 1], truncatedAlerts: 1, unusable: [unusable]),
                 least: ReceiverAnswer(alerts: [], totals: [:])),
+            .init("UnusableItem", unusable, least: unusable),
+            .init("DeadLetter", letter, least: smallLetter),
+            .init(
+                "DeadLetterList",
+                DeadLetterList(items: [letter], continuation: "c", total: 1, totalBytes: 1, evicted: ["age": 1]),
+                least: DeadLetterList(items: [], total: 0, totalBytes: 0, evicted: [:])),
+            .init("DeadLetterDeletion", DeadLetterDeletion(dropped: 1), least: DeadLetterDeletion(dropped: 0)),
             .init("Decision", decision, least: least),
             .init(
                 "WebhookRecord", webhook, least: WebhookRecord(time: time, receiver: "alertmanager", peer: "p", alertCount: 1, status: 200)),

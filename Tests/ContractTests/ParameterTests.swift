@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test func queryParametersAreThoseThatAreRead() throws {
-        let read = try Self.names(#"(?:query\("|query\[|query\.flag\(|query\.all\(|Self\.flag\(query, |[^.\w]flag\()"?"?([A-Za-z]+)"[\])]"#)
+        let read = try Self.names(#"(?:query\("|query\[|query\.(?:flag|time|all)\(|Self\.flag\(query, |[^.\w]flag\()"?"?([A-Za-z]+)"[\])]"#)
             .union(try Self.names(#"call\.query\("([A-Za-z]+)"\)"#))
         let documented = try Self.documented(in: "query")
         #expect(read.subtracting(documented).sorted() == [], "read and not documented")

@@ -44,6 +44,7 @@ import Testing
 
     private static let values = [
         "namespace": "kubediag", "name": "none", "uid": "00000000-0000-4000-8000-000000000000", "node": "web-07", "rest": "none",
+        "id": "none",
     ]
 
     @Test(arguments: ContractedService.all)

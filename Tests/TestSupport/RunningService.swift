@@ -27,9 +27,13 @@ public final class RunningService: Sendable {
     /// - Parameters:
     ///   - settings: flags of the program, beside `--data-dir` and the tokens.
     ///   - agents: nodes whose agents' tokens are accepted too.
-    public init(_ program: ServiceProgram, settings: [String] = [], agents: [String] = []) async throws {
+    ///   - hasDataDirectory: whether it is given a data directory.
+    public init(
+        _ program: ServiceProgram, settings: [String] = [], agents: [String] = [], hasDataDirectory: Bool = true
+    ) async throws {
         directory = try TemporaryDirectory()
-        let arguments = ["--data-dir", directory.path + "/data", "--port", "0", "--listen", "127.0.0.1"] + settings
+        let data = hasDataDirectory ? ["--data-dir", directory.path + "/data"] : []
+        let arguments = data + ["--port", "0", "--listen", "127.0.0.1"] + settings
         let configuration = try program.table.configuration(arguments: arguments)
         let logger = Logger(label: program.name) { _ in SwiftLogNoOpLogHandler() }
         let tokenFile = directory.path + "/service-token"

@@ -53,8 +53,12 @@ struct AlertReceiver: Sendable {
         }
     }
 
-    static func answer(_ plan: RoutingPlan, truncatedCount: Int64 = 0, isLarge: Bool) async -> Response {
-        let write: @Sendable () -> [UInt8] = { ReceiverAnswer(plan, truncatedCount: truncatedCount).encoded.encoded() }
+    static func answer(
+        _ plan: RoutingPlan, truncatedCount: Int64 = 0, unusable: [UnusableItem] = [], isLarge: Bool
+    ) async -> Response {
+        let write: @Sendable () -> [UInt8] = {
+            ReceiverAnswer(plan, truncatedCount: truncatedCount, unusable: unusable).encoded.encoded()
+        }
         return .json(isLarge ? await ComputeQueue.documents.run(write) : write())
     }
 }

@@ -10,13 +10,19 @@ final class EventReceiver: Sendable {
     /// Common events of one request at most.
     static let commonEventsMax = 500
 
+    /// The receivers' names, which are their dead letters' sources.
+    private static let kubernetesEvents = "kubernetes-events"
+    private static let commonEvents = "common-events"
+
     private let pipeline: IntakePipeline
     private let shelf: CommonEventShelf
+    private let deadLetters: DeadLetterShelf
     private let seen = Mutex(SeenEvents())
 
-    init(pipeline: IntakePipeline, shelf: CommonEventShelf) {
+    init(pipeline: IntakePipeline, shelf: CommonEventShelf, deadLetters: DeadLetterShelf) {
         self.pipeline = pipeline
         self.shelf = shelf
+        self.deadLetters = deadLetters
     }
 
     // MARK: Kubernetes
@@ -24,16 +30,30 @@ final class EventReceiver: Sendable {
     /// One Event, a list, or an array of them, of core/v1 or events.k8s.io/v1.
     func receiveKubernetes(_ call: Call) async throws(APIError) -> Response {
         pipeline.metrics.countRequest(bytes: call.request.body.count)
-        var events: [KubernetesEvent] = []
-        let delivery = IntakePipeline.Delivery(call, receiver: "kubernetes-events")
-        let plan = try await pipeline.take(delivery) { () async throws(APIError) in
+        let delivery = IntakePipeline.Delivery(call, receiver: Self.kubernetesEvents)
+        var unusable: [EventBatch<KubernetesEvent>.Unusable] = []
+        let plan = try await takeKubernetes(delivery) { () throws(APIError) in
             let body = try call.json()
-            events = try Self.read { () throws(EventFault) in try KubernetesEvent.events(in: body) }
+            let batch = try Self.read { () throws(EventFault) in try KubernetesEvent.events(in: body) }
+            unusable = try refusable(batch).unusable
+            return batch.events
+        }
+        let kept = try await keep(unusable, delivery)
+        return await AlertReceiver.answer(plan, unusable: kept, isLarge: call.request.body.count > AlertReceiver.largeBodyBytes)
+    }
+
+    /// Matches what was not taken in before.
+    private func takeKubernetes(
+        _ delivery: IntakePipeline.Delivery, parsing parse: () throws(APIError) -> [KubernetesEvent]
+    ) async throws(APIError) -> RoutingPlan {
+        var events: [KubernetesEvent] = []
+        let plan = try await pipeline.take(delivery) { () async throws(APIError) in
+            events = try parse()
             return seen.withLock { seen in events.filter { !seen.contains($0) } }.map(\.alert)
         }
         // Only now: what was not stored is to be sent again.
         seen.withLock { seen in for event in events { seen.insert(event) } }
-        return await AlertReceiver.answer(plan, isLarge: call.request.body.count > AlertReceiver.largeBodyBytes)
+        return plan
     }
 
     // MARK: Common events
@@ -41,18 +61,77 @@ final class EventReceiver: Sendable {
     /// One common event, or an array of them.
     func receiveCommon(_ call: Call) async throws(APIError) -> Response {
         pipeline.metrics.countRequest(bytes: call.request.body.count)
-        let plan = try await take(IntakePipeline.Delivery(call, receiver: "common-events")) { () throws(APIError) in
-            let body = try call.json()
-            let items = body.arrayValue ?? [body]
-            guard items.count <= Self.commonEventsMax else {
-                throw .badRequest("a request has at most \(Self.commonEventsMax) common events, not \(items.count)")
-            }
-            return try Self.read { () throws(EventFault) in
-                try items.map { item throws(EventFault) in try CommonEventReport(commonEvent: item) }
-            }
+        let delivery = IntakePipeline.Delivery(call, receiver: Self.commonEvents)
+        var unusable: [EventBatch<CommonEventReport>.Unusable] = []
+        let plan = try await take(delivery) { () throws(APIError) in
+            let batch = try Self.commonEvents(in: try call.json())
+            unusable = try refusable(batch).unusable
+            return batch.events
         }
-        return await AlertReceiver.answer(plan, isLarge: false)
+        let kept = try await keep(unusable, delivery)
+        return await AlertReceiver.answer(plan, unusable: kept, isLarge: false)
     }
+
+    private static func commonEvents(in body: JSON) throws(APIError) -> EventBatch<CommonEventReport> {
+        guard let items = body.arrayValue else {
+            return EventBatch([try read { () throws(EventFault) in try CommonEventReport(commonEvent: body) }])
+        }
+        guard items.count <= commonEventsMax else {
+            throw .badRequest("a request has at most \(commonEventsMax) common events, not \(items.count)")
+        }
+        return try read { () throws(EventFault) in
+            try EventBatch(items) { item throws(EventFault) in try CommonEventReport(commonEvent: item) }
+        }
+    }
+
+    // MARK: Dead letters
+
+    /// Takes a kept item in once more, by its source.
+    var replays: [String: DeadLetterEndpoints.Replay] {
+        [
+            Self.kubernetesEvents: { [self] _, body, delivery async throws(APIError) in
+                try await takeKubernetes(delivery) { () throws(APIError) in
+                    let body = try Self.json(body)
+                    return [try Self.read { () throws(EventFault) in try KubernetesEvent(body) }]
+                }
+            },
+            Self.commonEvents: { [self] _, body, delivery async throws(APIError) in
+                try await take(delivery) { () throws(APIError) in
+                    let body = try Self.json(body)
+                    return [try Self.read { () throws(EventFault) in try CommonEventReport(commonEvent: body) }]
+                }
+            },
+        ]
+    }
+
+    private static func json(_ body: [UInt8]) throws(APIError) -> JSON {
+        do throws(JSON.ParseError) {
+            return try JSON(parsing: body)
+        } catch {
+            throw .badRequest("the body is not JSON: \(error)")
+        }
+    }
+
+    /// A batch of which some items can't be used is taken where they can be kept; else it is the sender's to mend.
+    private func refusable<Event>(_ batch: EventBatch<Event>) throws(APIError) -> EventBatch<Event> {
+        guard let first = batch.unusable.first, !deadLetters.canKeep else { return batch }
+        throw .badRequest(first.placedFault.description)
+    }
+
+    /// Keeps the items that could not be used, now that the others are stored.
+    private func keep<Event>(
+        _ unusable: [EventBatch<Event>.Unusable], _ delivery: IntakePipeline.Delivery
+    ) async throws(APIError) -> [UnusableItem] {
+        let letters = try await deadLetters.keep(
+            unusable.map {
+                UnusableMessage(
+                    source: delivery.receiver, reason: .malformed, message: $0.fault.description,
+                    headers: [("content-type", "application/json"), ("traceparent", delivery.trace.traceparent)], body: $0.item.encoded())
+            }, at: delivery.time)
+        return zip(unusable, letters).map { UnusableItem(index: $0.index, message: $0.fault.description, deadLetter: $1.id) }
+    }
+
+    // MARK: PagerDuty
 
     /// `POST /v2/enqueue` of PagerDuty's Events API: 202, 400 or 429, each in that API's own shape
     /// (https://developer.pagerduty.com/docs/send-alert-event).

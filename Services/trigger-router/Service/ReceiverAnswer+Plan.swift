@@ -3,11 +3,11 @@ import Model
 import TriggerRouterCore
 
 extension ReceiverAnswer {
-    init(_ plan: RoutingPlan, truncatedCount: Int64) {
+    init(_ plan: RoutingPlan, truncatedCount: Int64, unusable: [UnusableItem] = []) {
         self.init(
             alerts: plan.alerts.map { AlertAnswer(alertname: $0.alert.name, outcome: $0.outcome, triggers: $0.results) },
             totals: Dictionary(uniqueKeysWithValues: plan.totals.map { ($0.rawValue, $1) }),
-            truncatedAlerts: truncatedCount > 0 ? truncatedCount : nil)
+            truncatedAlerts: truncatedCount > 0 ? truncatedCount : nil, unusable: unusable.isEmpty ? nil : unusable)
     }
 
     /// As `Codable` writes it, without its detours: an answer may have ten thousand alerts.
@@ -23,6 +23,12 @@ extension ReceiverAnswer {
             "totals": .object(totals.mapValues { .integer(Int64($0)) }),
         ]
         if let truncatedAlerts { members["truncatedAlerts"] = .integer(truncatedAlerts) }
+        if let unusable {
+            members["unusable"] = .array(
+                unusable.map {
+                    .object(["index": .integer(Int64($0.index)), "message": .string($0.message), "deadLetter": .string($0.deadLetter)])
+                })
+        }
         return .object(members)
     }
 

@@ -18,6 +18,7 @@ struct RouterEndpoints: Sendable {
     let receiver: AlertReceiver
     let events: EventReceiver
     let decisions: DecisionLog
+    let deadLetters: DeadLetterEndpoints
     let triggers: LiveTriggers
     let receiverBodyMax: ByteCount
 
@@ -52,7 +53,7 @@ struct RouterEndpoints: Sendable {
                 .post, "/api/v1/triggers/test", access: [.admin, .service],
                 summary: "Says which triggers alerts would match, which not and why not; creates nothing."
             ) { try await test($0) },
-        ]
+        ] + deadLetters.all
     }
 
     // MARK: Decisions
@@ -139,12 +140,7 @@ private struct DecisionFilter {
             }
             return outcome
         }
-        since = try query["since"].map { text throws(APIError) in
-            guard let time = Timestamp(text) else {
-                throw .badRequest("since must be a time as in RFC 3339, such as 2026-11-22T19:01:58Z")
-            }
-            return time
-        }
+        since = try query.time("since")
         explains =
             try query["explain"].map { text throws(APIError) in
                 guard let flag = Bool(text) else { throw .badRequest("explain must be true or false") }

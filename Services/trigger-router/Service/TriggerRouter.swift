@@ -40,9 +40,15 @@ public struct TriggerRouter: Sendable {
         let pipeline = IntakePipeline(
             triggers: triggers, handover: handover, decisions: decisions, activity: activity, metrics: metrics)
         let shelf = CommonEventShelf(store: source.store, logger: context.logger)
+        let deadLetters = DeadLetterShelf(
+            store: source.journal, limits: TriggerRouterSettings.deadLetterLimits(context.configuration),
+            metrics: DeadLetterMetrics(context.metrics), logger: context.logger)
+        try await deadLetters.load()
+        let events = EventReceiver(pipeline: pipeline, shelf: shelf, deadLetters: deadLetters)
         let endpoints = RouterEndpoints(
-            receiver: AlertReceiver(pipeline: pipeline), events: EventReceiver(pipeline: pipeline, shelf: shelf), decisions: decisions,
-            triggers: triggers, receiverBodyMax: context.configuration[TriggerRouterSettings.receiverBodyMax])
+            receiver: AlertReceiver(pipeline: pipeline), events: events, decisions: decisions,
+            deadLetters: DeadLetterEndpoints(shelf: deadLetters, replays: events.replays), triggers: triggers,
+            receiverBodyMax: context.configuration[TriggerRouterSettings.receiverBodyMax])
         let kinds = RouterKinds(
             triggers: triggers, store: source.store,
             graphBuilder: OwnerForwarder(
@@ -61,12 +67,14 @@ public struct TriggerRouter: Sendable {
                 [
                     BackgroundLoop { try await triggers.run() }, BackgroundLoop { try await activity.run() },
                     BackgroundLoop { try await probe.run() }, BackgroundLoop { try await clock.run() },
+                    BackgroundLoop { try await deadLetters.run() },
                 ]
                     + (source.isRemote
                         ? [BackgroundLoop { try await source.feed.follow() }] : [BackgroundLoop { try await shelf.run() }])
             },
             close: {
                 await source.store.close()
+                if source.isRemote { await source.journal?.close() }
                 await forwarding.shutdown()
                 await http.shutdown()
             })
@@ -75,6 +83,8 @@ public struct TriggerRouter: Sendable {
     /// Where the triggers are: the own store with everything loaded, or another router's.
     private struct Source: Sendable {
         let store: any ResourceStore
+        /// Where this process keeps records of its own; nil for a replica without a data directory.
+        let journal: (any ResourceStore)?
         let feed: TriggerFeed
         let isRemote: Bool
     }
@@ -82,15 +92,20 @@ public struct TriggerRouter: Sendable {
     private static func source(_ context: ServiceContext, _ http: HTTPClient, _ triggers: LiveTriggers) async throws -> Source {
         let loaded = context.health.condition("TriggersLoaded", missing: "the triggers are being loaded")
         let owner = context.configuration[TriggerRouterSettings.triggersFrom]
+        let isKeeping = owner == nil || context.configuration[CommonSettings.dataDirectory] != nil
+        let journal: (any ResourceStore)? = isKeeping ? try ServiceStore.open(context) : nil
         let store: any ResourceStore =
             if let owner {
                 RemoteStore(client: client(of: owner, context, http), definitions: [Trigger.definition, CommonEvent.definition])
+            } else if let journal {
+                journal
             } else {
-                try ServiceStore.open(context)
+                preconditionFailure("an owner of triggers has a store")
             }
         let feed = TriggerFeed(store: store, triggers: triggers, loaded: loaded, logger: context.logger)
         if owner == nil { try await feed.load() }
-        return Source(store: IndexedTriggerStore(store: store, triggers: triggers), feed: feed, isRemote: owner != nil)
+        return Source(
+            store: IndexedTriggerStore(store: store, triggers: triggers), journal: journal, feed: feed, isRemote: owner != nil)
     }
 
     private static func client(of owner: HTTPURL, _ context: ServiceContext, _ http: HTTPClient) -> ResourceClient {

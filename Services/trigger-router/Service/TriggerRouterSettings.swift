@@ -1,4 +1,5 @@
 import ServiceKit
+import TriggerRouterCore
 
 /// The settings that the trigger-router has beside the common ones.
 public enum TriggerRouterSettings {
@@ -11,8 +12,24 @@ public enum TriggerRouterSettings {
         help: "run as a replica: take the triggers from the trigger-router at this URL and keep no store of them")
     public static let receiverBodyMax = Setting<ByteCount>(
         "receiver-body-max", default: .mebibytes(32), help: "largest body that the alert receivers take; past it the answer is 413")
+    public static let deadLettersMax = Setting<Int>(
+        "dead-letters-max", default: 10_000, in: 1...100_000, help: "dead letters kept; beyond it the oldest go")
+    public static let deadLetterBytesMax = Setting<ByteCount>(
+        "dead-letter-bytes-max", default: .mebibytes(64), help: "bytes that the dead letters may take; beyond it the oldest go"
+    ) { $0.bytes >= 1 << 20 ? nil : "\($0.settingText) is too little: 1MiB at least" }
+    public static let deadLetterAgeMax = Setting<Duration>(
+        "dead-letter-age-max", default: .seconds(14 * 86_400), help: "how long a dead letter is kept after it came last")
 
     public static var all: [SettingDefinition] {
-        [scheduler.definition, graphBuilder.definition, triggersFrom.definition, receiverBodyMax.definition]
+        [
+            scheduler.definition, graphBuilder.definition, triggersFrom.definition, receiverBodyMax.definition,
+            deadLettersMax.definition, deadLetterBytesMax.definition, deadLetterAgeMax.definition,
+        ]
+    }
+
+    static func deadLetterLimits(_ configuration: Configuration) -> DeadLetterIndex.Limits {
+        DeadLetterIndex.Limits(
+            lettersMax: configuration[deadLettersMax], bytesMax: configuration[deadLetterBytesMax].bytes,
+            ageSecondsMax: configuration[deadLetterAgeMax].secondsValue)
     }
 }

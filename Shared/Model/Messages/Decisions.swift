@@ -99,11 +99,14 @@ public struct ReceiverAnswer: Codable, Sendable, Hashable {
     public var totals: [String: Int]
     /// How many alerts Alertmanager left out of the webhook.
     public var truncatedAlerts: Int64?
+    /// Items of the request that could not be used, kept as dead letters; nil where there were none.
+    public var unusable: [UnusableItem]?
 
-    public init(alerts: [AlertAnswer], totals: [String: Int], truncatedAlerts: Int64? = nil) {
+    public init(alerts: [AlertAnswer], totals: [String: Int], truncatedAlerts: Int64? = nil, unusable: [UnusableItem]? = nil) {
         self.alerts = alerts
         self.totals = totals
         self.truncatedAlerts = truncatedAlerts
+        self.unusable = unusable
     }
 }
 

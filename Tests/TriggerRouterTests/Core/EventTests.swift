@@ -115,11 +115,15 @@ import TriggerRouterCore
     }
 
     @Test func bodiesOfExporters() throws {
-        #expect(try KubernetesEvent.events(in: Self.core).count == 1)
-        #expect(try KubernetesEvent.events(in: ["kind": "EventList", "apiVersion": "v1", "items": [Self.core, Self.newer]]).count == 2)
-        #expect(try KubernetesEvent.events(in: [Self.core]).count == 1)
-        let fault = #expect(throws: EventFault.self) { try KubernetesEvent.events(in: [Self.core, ["kind": "Event"]]) }
-        #expect(fault?.description == "[1].metadata: is required")
+        #expect(try KubernetesEvent.events(in: Self.core).events.count == 1)
+        #expect(
+            try KubernetesEvent.events(in: ["kind": "EventList", "apiVersion": "v1", "items": [Self.core, Self.newer]]).events.count == 2)
+        #expect(try KubernetesEvent.events(in: [Self.core]).events.count == 1)
+        let mixed = try KubernetesEvent.events(in: [Self.core, ["kind": "Event"]])
+        #expect(mixed.events.count == 1)
+        #expect(mixed.unusable.map(\.placedFault.description) == ["[1].metadata: is required"])
+        let fault = #expect(throws: EventFault.self) { try KubernetesEvent.events(in: [["kind": "Event"]]) }
+        #expect(fault?.description == "[0].metadata: is required")
         for (path, value) in [("reason", JSON.integer(7)), ("count", "many"), ("firstTimestamp", "today"), ("involvedObject", [])] {
             var broken = Self.core
             broken[path] = value

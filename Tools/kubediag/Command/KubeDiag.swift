@@ -33,7 +33,8 @@ struct KubeDiag: AsyncParsableCommand {
         subcommands: [
             UpCommand.self, ApplyCommand.self, GetCommand.self, DescribeCommand.self, DeleteCommand.self, DiagnoseCommand.self,
             WaitCommand.self, ResultsCommand.self, RerunCommand.self, CancelCommand.self, GraphCommand.self, TriggerCommand.self,
-            WhyCommand.self, PauseCommand.self, ResumeCommand.self, AgentCommand.self, ConfigCommand.self, TokensCommand.self,
+            WhyCommand.self, DeadLettersCommand.self, PauseCommand.self, ResumeCommand.self, AgentCommand.self, ConfigCommand.self,
+            TokensCommand.self,
         ])
 }
 

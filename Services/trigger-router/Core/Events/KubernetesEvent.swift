@@ -122,23 +122,15 @@ extension KubernetesEvent {
     /// Events that one body may hold at most.
     public static let eventsMax = 10_000
 
-    /// What event exporters post: one Event, an EventList or List, or a bare array.
-    public static func events(in body: JSON) throws(EventFault) -> [KubernetesEvent] {
+    /// What event exporters post: one Event, an EventList or List, or a bare array. Throws where nothing of it can be used.
+    public static func events(in body: JSON) throws(EventFault) -> EventBatch<KubernetesEvent> {
         let items: [JSON]
         switch body {
         case .array(let array): items = array
         case .object(let members) where members["items"]?.arrayValue != nil: items = members["items"]?.arrayValue ?? []
-        default: return [try KubernetesEvent(body)]
+        default: return EventBatch([try KubernetesEvent(body)])
         }
         guard items.count <= eventsMax else { throw EventFault("", "has \(items.count) events, at most \(eventsMax) are taken") }
-        var events: [KubernetesEvent] = []
-        for (index, item) in items.enumerated() {
-            do throws(EventFault) {
-                events.append(try KubernetesEvent(item))
-            } catch {
-                throw EventFault("[\(index)]" + (error.path.isEmpty ? "" : ".\(error.path)"), error.message)
-            }
-        }
-        return events
+        return try EventBatch(items) { item throws(EventFault) in try KubernetesEvent(item) }
     }
 }
