@@ -55,6 +55,7 @@ let package = Package(
         cRoom("CCertificates", "Shared/CCertificates", libraries: ["gnutls"]),
         cRoom("CSpawn", "Shared/CSpawn", libraries: []),
         cRoom("CZlib", "Shared/CZlib", libraries: ["z"]),
+        cRoom("CRdKafka", "Shared/CRdKafka", libraries: ["rdkafka"]),
 
         // Shared rooms.
         room("JSONCoding", "Shared/JSONCoding", ["CSimdjson"]),
@@ -62,6 +63,7 @@ let package = Package(
         room("Certificates", "Shared/Certificates", ["CCertificates"]),
         room("RegularExpressions", "Shared/RegularExpressions", ["CRE2"]),
         room("Compression", "Shared/Compression", ["CZlib"]),
+        room("KafkaClient", "Shared/KafkaClient", ["CRdKafka", "JSONCoding"]),
         room("ProcessRunner", "Shared/ProcessRunner", ["CSpawn"]),
         room("HTTPMessage", "Shared/HTTPMessage"),
         room("HTTPServer", "Shared/HTTPServer", ["CMicroHTTPD", "HTTPMessage", logging]),
@@ -106,8 +108,7 @@ let package = Package(
             [
                 "TriggerRouterCore", "CTriggerRouterDocument", "ServiceKit", "ServiceStore", "ResourceAPI", "ResourceStore",
                 "ResourceStoreSQLite", "ResourceClient", "ResourceForwarding", "HTTPServer", "HTTPClient", "HTTPMessage", "JSONCoding",
-                "Model",
-                logging,
+                "KafkaClient", "Model", logging,
             ]),
         main("trigger-router", "Services/trigger-router/Main", ["TriggerRouterService", "ServiceKit"]),
 
@@ -160,10 +161,15 @@ let package = Package(
         main(
             "bench-end-to-end", "Benchmarks/end-to-end", ["TestSupport", "HTTPServer", "HTTPClient", "HTTPMessage", "Model", "JSONCoding"]),
 
+        main("bench-kafka", "Benchmarks/kafka", ["KafkaTestCluster", "TestSupport", "JSONCoding", "Model"]),
+
         // Tests
         room(
             "TestSupport", "Tests/TestSupport",
             ["ServiceKit", "ProcessRunner", "Certificates", "HTTPClient", "HTTPMessage", "Model", "JSONCoding", logging]),
+        // A broker for tests and benchmarks.
+        room("KafkaTestCluster", "Tests/KafkaTestCluster", ["CRdKafka"]),
+        tests("KafkaTests", ["KafkaClient", "KafkaTestCluster", "TestSupport", "JSONCoding"]),
         tests("TidyTests", ["TestSupport"]),
         tests("JSONCodingTests", ["JSONCoding"]),
         tests("DigestsTests", ["Digests"]),

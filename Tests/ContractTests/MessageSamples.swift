@@ -55,8 +55,12 @@ enum MessageSamples {
         item.sourceName = "a"
         item.sourceLabels = ["l": "v"]
         item.traceparent = "00-x"
+        item.requested = requested
         return item
     }
+
+    private static let requested = RequestedDiagnosis(
+        namePrefix: "p", labels: ["l": "v"], annotations: ["a": "v"], spec: DiagnosisSpec(operationSet: "o", nodeName: "w"))
 
     private static let match = TriggerTestAnswer.TestedMatch(trigger: "t", outcome: .noTarget, message: "m", item: item)
     private static let tested = TriggerTestAnswer.TestedAlert(
@@ -90,6 +94,7 @@ enum MessageSamples {
             .init("TestedAlert", tested, least: tested),
             .init("TestedMatch", match, least: TriggerTestAnswer.TestedMatch(trigger: "t")),
             .init("IntakeItem", item, least: smallItem),
+            .init("RequestedDiagnosis", requested, least: RequestedDiagnosis(spec: DiagnosisSpec(operationSet: "o", nodeName: "w"))),
             .init("IntakeRequest", IntakeRequest(items: [item]), least: IntakeRequest(items: [])),
             .init("IntakeResult", result, least: IntakeResult(outcome: .resolved)),
             .init(

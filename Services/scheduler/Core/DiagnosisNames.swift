@@ -13,6 +13,11 @@ package enum DiagnosisNames {
         return join(trigger, bytesMax: Names.labelValueBytesMax - hashCharacters - 1, tuple)
     }
 
+    /// The same for whom and what asks for it, whenever that is; otherwise as `triggered`.
+    package static func requested(prefix: String, triggerUID: UID, fingerprint: String) -> String {
+        join(prefix, bytesMax: Names.labelValueBytesMax - hashCharacters - 1, [triggerUID.rawValue, fingerprint])
+    }
+
     /// `{parent[:180]}-{hash of node}`: the same for the same parent and node, which makes creating a child idempotent.
     package static func child(parent: String, parentUID: UID, node: String) -> String {
         join(parent, bytesMax: 180, [parentUID.rawValue, node])

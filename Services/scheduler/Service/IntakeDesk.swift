@@ -107,6 +107,10 @@ struct IntakeDesk: Sendable {
         } catch {
             await engine.release(item, diagnosis.uid, at: now)
             switch error {
+            // Its name is its own: a diagnosis of that name is this one, though the record of it is gone.
+            case StoreError.alreadyExists where item.requested != nil:
+                return IntakeResult(
+                    outcome: .duplicate, reason: "AlreadyExists", namespace: diagnosis.namespace, name: diagnosis.name)
             case StoreError.conflict, StoreError.alreadyExists: return nil
             default: throw error
             }

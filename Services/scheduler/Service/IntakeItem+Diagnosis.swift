@@ -12,6 +12,7 @@ extension IntakeItem {
         if fingerprint.isEmpty || fingerprint.utf8.count > 128 { return "fingerprint must have from 1 to 128 bytes" }
         if triggerUID.rawValue.isEmpty || triggerUID.rawValue.utf8.count > 128 { return "triggerUID must have from 1 to 128 bytes" }
         if resolved == true { return nil }
+        if let requested { return requested.fault }
         if nodeName?.isEmpty ?? true, podReference == nil { return "there is neither a node nor a pod to diagnose" }
         if let nodeName, nodeName.utf8.count > 253 { return "nodeName must be no more than 253 bytes" }
         for (key, value) in parameters ?? [:] {
@@ -24,9 +25,31 @@ extension IntakeItem {
     }
 }
 
+extension RequestedDiagnosis {
+    /// As the API holds an object that somebody posts against its schema and its rules.
+    fileprivate var fault: String? {
+        var metadata = ObjectMeta(name: namePrefix ?? "requested", labels: labels, annotations: annotations)
+        metadata.namespace = API.defaultNamespace
+        if let fault = Names.subdomainFault(metadata.name) { return "requested.namePrefix \(fault)" }
+        do {
+            let object = try JSON(encoding: Diagnosis(metadata: metadata, spec: spec))
+            var findings = SchemaFindings()
+            let checked = Diagnosis.definition.schema.check(object, at: "", into: &findings)
+            if let fault = findings.faults.first { return "requested: \(fault)" }
+            return try Diagnosis.definition.faults(checked, nil).first.map { "requested: \($0)" }
+        } catch {
+            return "requested: \(error)"
+        }
+    }
+}
+
 extension Diagnosis {
     /// The diagnosis that a match becomes. Labels are for selecting and carry hashes where a value is no label value; annotations say it in full.
     init(_ item: IntakeItem, at now: Timestamp) {
+        if let requested = item.requested {
+            self.init(requested, item, at: now)
+            return
+        }
         var spec = DiagnosisSpec(operationSet: item.operationSet, nodeName: item.nodeName, parameters: item.parameters)
         spec.podReference = item.podReference
         let name = DiagnosisNames.triggered(
@@ -45,6 +68,20 @@ extension Diagnosis {
             annotations[WellKnown.alertLabelsAnnotation] = String(decoding: json.encoded(), as: UTF8.self)
         }
         annotations[WellKnown.startsAtAnnotation] = item.startsAt?.description
+        annotations[WellKnown.traceparentAnnotation] = item.traceparent
+        metadata.labels = labels
+        metadata.annotations = annotations
+    }
+
+    private init(_ requested: RequestedDiagnosis, _ item: IntakeItem, at now: Timestamp) {
+        let name = DiagnosisNames.requested(
+            prefix: requested.namePrefix ?? item.trigger, triggerUID: item.triggerUID, fingerprint: item.fingerprint)
+        self.init(created: name, in: item.namespace, spec: requested.spec, at: now)
+        var labels = requested.labels ?? [:]
+        labels[WellKnown.sourceLabel] = Self.labelValue(item.trigger)
+        labels[WellKnown.fingerprintLabel] = Self.labelValue(item.fingerprint)
+        var annotations = requested.annotations ?? [:]
+        annotations[WellKnown.sourceAnnotation] = item.sourceName ?? item.trigger
         annotations[WellKnown.traceparentAnnotation] = item.traceparent
         metadata.labels = labels
         metadata.annotations = annotations

@@ -8,6 +8,8 @@ public struct Alert: Sendable, Hashable {
         case kubernetesEvent = "KubernetesEvent"
         case commonEvent = "CommonEvent"
         case cron = "Cron"
+        /// A message that asks for a diagnosis by itself; no trigger listens to it.
+        case message = "Message"
 
         /// What one of them is called in a sentence.
         var noun: String {
@@ -16,6 +18,7 @@ public struct Alert: Sendable, Hashable {
             case .kubernetesEvent: "Kubernetes event"
             case .commonEvent: "common event"
             case .cron: "scheduled time"
+            case .message: "message"
             }
         }
 
@@ -26,6 +29,7 @@ public struct Alert: Sendable, Hashable {
             case .kubernetesEvent: "reason"
             case .commonEvent: "summary"
             case .cron: "trigger"
+            case .message: "topic"
             }
         }
     }

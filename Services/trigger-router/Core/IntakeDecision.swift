@@ -38,7 +38,7 @@ extension CompiledTrigger {
     public func fingerprint(of alert: Alert) -> Fingerprint {
         if let identity { return Fingerprint(alert.labels, identity: identity) }
         switch alert.origin {
-        case .prometheusAlert, .cron: return Fingerprint(alert.labels)
+        case .prometheusAlert, .cron, .message: return Fingerprint(alert.labels)
         case .kubernetesEvent: return Fingerprint(alert.labels, identity: KubernetesEvent.identity)
         case .commonEvent: return Fingerprint(alert.labels, identity: CommonEventSpec.identityLabels(of: alert))
         }

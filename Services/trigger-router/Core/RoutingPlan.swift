@@ -75,6 +75,21 @@ public struct RoutingPlan: Sendable {
         alerts.append(RoutedAlert(alert: alert, status: .firing, results: [decide(trigger, alert, .firing, place: place)]))
     }
 
+    /// Adds what asks for a diagnosis by itself; a message that asks for nothing has failed.
+    public mutating func add(_ reading: MessageReading) {
+        let place = Place(alert: alerts.count, result: 0)
+        guard var item = reading.request?.item else {
+            let failed = TriggerOutcome(
+                trigger: MessageRequest.source, outcome: .failed, reason: "Malformed", message: reading.fault?.description)
+            alerts.append(RoutedAlert(alert: reading.alert, status: .firing, results: [failed]))
+            return
+        }
+        item.traceparent = traceparent
+        alerts.append(
+            RoutedAlert(alert: reading.alert, status: .firing, results: [Self.unavailable(item, "the scheduler has not answered")]))
+        enqueue(item, place)
+    }
+
     private mutating func decide(
         _ trigger: CompiledTrigger, _ alert: Alert, _ status: Alert.Status, place: Place
     ) -> TriggerOutcome {

@@ -47,10 +47,10 @@ final class IntakePipeline: Sendable {
 
     private let triggers: LiveTriggers
     private let handover: IntakeHandover
-    private let decisions: DecisionLog
+    let decisions: DecisionLog
     private let activity: TriggerActivity
     let metrics: RouterMetrics
-    private let memory = Mutex(StoredMemory())
+    let memory = Mutex(StoredMemory())
 
     init(triggers: LiveTriggers, handover: IntakeHandover, decisions: DecisionLog, activity: TriggerActivity, metrics: RouterMetrics) {
         self.triggers = triggers
@@ -130,7 +130,7 @@ final class IntakePipeline: Sendable {
     }
 
     /// Asks the scheduler for what is pending; returns how long it wants to be left alone.
-    private func handOver(_ plan: inout RoutingPlan, _ delivery: Delivery) async -> Int? {
+    func handOver(_ plan: inout RoutingPlan, _ delivery: Delivery) async -> Int? {
         let items = plan.pending.map(\.item)
         guard !items.isEmpty else { return nil }
         let start = ContinuousClock.now

@@ -285,6 +285,10 @@ public enum WellKnown {
     public static let alertLabelsAnnotation = "diagnosis.kubediag.org/alert-labels"
     public static let startsAtAnnotation = "diagnosis.kubediag.org/alert-starts-at"
     public static let rerunOfAnnotation = "diagnosis.kubediag.org/rerun-of"
+    /// What asked for it by itself, without a trigger: `kafka`.
+    public static let sourceLabel = "diagnosis.kubediag.org/source"
+    /// Where exactly: `topic/partition/offset`.
+    public static let sourceAnnotation = "diagnosis.kubediag.org/source"
     public static let traceparentAnnotation = "diagnosis.kubediag.org/traceparent"
     /// Held from the dispatch until the agent has let go.
     public static let dispatchedFinalizer = "diagnosis.kubediag.org/dispatched"

@@ -32,6 +32,9 @@ public struct IntakeItem: Codable, Sendable, Hashable {
     /// Labels of the alert, kept as an annotation.
     public var sourceLabels: [String: String]?
     public var traceparent: String?
+    /// The diagnosis whole, where the source asks for it by itself and no trigger matched: it takes the place of `operationSet`, `nodeName`,
+    /// `podReference` and `parameters`. Trigger and fingerprint alone make its name, so there is never another one of them.
+    public var requested: RequestedDiagnosis?
 
     public init(
         trigger: String, triggerUID: UID, fingerprint: String, startsAt: Timestamp? = nil, namespace: String, operationSet: String,
@@ -51,6 +54,24 @@ public struct IntakeItem: Codable, Sendable, Hashable {
         self.repeatIntervalSeconds = repeatIntervalSeconds
         self.refireMinSeconds = refireMinSeconds
         self.ratePerHour = ratePerHour
+    }
+}
+
+/// A diagnosis that a source asks for as it is, such as a message of Kafka.
+public struct RequestedDiagnosis: Codable, Sendable, Hashable {
+    /// What its name begins with; the source's own where absent.
+    public var namePrefix: String?
+    public var labels: [String: String]?
+    public var annotations: [String: String]?
+    public var spec: DiagnosisSpec
+
+    public init(
+        namePrefix: String? = nil, labels: [String: String]? = nil, annotations: [String: String]? = nil, spec: DiagnosisSpec
+    ) {
+        self.namePrefix = namePrefix
+        self.labels = labels
+        self.annotations = annotations
+        self.spec = spec
     }
 }
 

@@ -3,9 +3,9 @@
 #endif
 
 /// A file that holds a secret: read only while nobody but its owner may.
-struct SecretFile: Sendable {
+package struct SecretFile: Sendable {
     /// What tells one content of the file from the next.
-    struct Stamp: Sendable, Hashable {
+    package struct Stamp: Sendable, Hashable {
         let device: UInt64
         let inode: UInt64
         let size: Int64
@@ -13,8 +13,13 @@ struct SecretFile: Sendable {
         let nanoseconds: Int
     }
 
-    let path: String
+    package let path: String
     let bytesMax: Int
+
+    package init(path: String, bytesMax: Int) {
+        self.path = path
+        self.bytesMax = bytesMax
+    }
 
     /// The stamp of the file as it is now; one `stat`.
     func stamp() throws(FileReadFault) -> Stamp {
@@ -31,7 +36,7 @@ struct SecretFile: Sendable {
     }
 
     /// The text of the file with the stamp that it had before it was read, so that a change meanwhile is seen later.
-    func read() throws(FileReadFault) -> (text: String, stamp: Stamp) {
+    package func read() throws(FileReadFault) -> (text: String, stamp: Stamp) {
         let stamp = try stamp()
         let bytes = try FileReader.read(path, bytesMax: bytesMax)
         guard let text = String(validating: bytes, as: UTF8.self) else { throw FileReadFault(path: path, message: "is not UTF-8") }

@@ -88,6 +88,45 @@ struct IntakeServiceTests {
         await house.stop()
     }
 
+    @Test("what is requested whole is stored as it is, once, whatever is forgotten of it")
+    func requested() async throws {
+        let house = try await SchedulerHouse()
+        func item(_ fingerprint: String, _ change: (inout RequestedDiagnosis) -> Void = { _ in }) -> IntakeItem {
+            var item = house.item(fingerprint)
+            item.trigger = "kafka"
+            item.triggerUID = UID("kafka")
+            item.nodeName = nil
+            item.sourceName = "requests/0/7"
+            var spec = DiagnosisSpec(operationSet: item.operationSet, nodeName: "web-01", parameters: ["a": "b"])
+            spec.activeDeadlineSeconds = 60
+            item.requested = RequestedDiagnosis(namePrefix: "my-run", labels: ["team": "a"], annotations: ["why": "b"], spec: spec)
+            if item.requested != nil { change(&item.requested!) }
+            return item
+        }
+        let results = try await house.intake([
+            item("f1"), item("f2") { $0.namePrefix = nil }, item("f3") { $0.spec.operationSet = "No Such" },
+            item("f4") { $0.spec.nodeName = nil }, item("f5") { $0.namePrefix = "Not a name" }, item("f6") { $0.labels = ["a b": "c"] },
+        ]).results
+        #expect(results.map(\.outcome) == [.created, .created, .rejected, .rejected, .rejected, .rejected])
+        #expect(results.dropFirst(2).allSatisfy { $0.message?.contains("requested") == true }, "\(results)")
+        let name = try #require(results[0].name)
+        #expect(name.hasPrefix("my-run-") && results[1].name?.hasPrefix("kafka-") == true)
+        let stored = try #require(try await house.diagnosis(name))
+        #expect(stored.spec.parameters == ["a": "b"] && stored.spec.activeDeadlineSeconds == 60)
+        #expect(stored.metadata.labels?["team"] == "a" && stored.metadata.labels?[WellKnown.sourceLabel] == "kafka")
+        #expect(stored.metadata.annotations?["why"] == "b")
+        #expect(stored.metadata.annotations?[WellKnown.sourceAnnotation] == "requests/0/7")
+
+        // Known for the interval; then by its name, as long as the diagnosis is there.
+        var again = item("f1")
+        #expect(try await house.intake([again]).results.first?.outcome == .duplicate)
+        again.repeatIntervalSeconds = 0
+        let late = try await house.intake([again]).results.first
+        #expect(late?.outcome == .duplicate && late?.reason == "AlreadyExists" && late?.name == name)
+        #expect(try await house.list().count == 2)
+        await house.stop()
+    }
+
     @Test("a full queue answers 503 and takes what fits once there is room")
     func full() async throws {
         let house = try await SchedulerHouse(settings: ["--queued-diagnoses-max", "3"])

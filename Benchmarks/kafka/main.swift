@@ -1,0 +1,3 @@
+let bench = try await KafkaBench()
+try await bench.run()
+try await bench.close()
