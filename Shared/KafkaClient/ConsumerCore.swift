@@ -10,6 +10,8 @@ final class ConsumerCore: @unchecked Sendable {
     private var client: OpaquePointer?
     private var inbox: [KafkaEvent] = []
     private var isPaused = false
+    /// How long the brokers may take to say where partitions end.
+    private static let endsMilliseconds: Int32 = 1000
 
     init(_ properties: ConsumerProperties) throws {
         let configuration = try properties.configuration()
@@ -176,9 +178,23 @@ extension ConsumerCore {
         inbox.append(.error(KafkaError(name: name, message: sentence.sentence, isFatal: true)))
     }
 
+    /// The ends of all partitions as their brokers know them: what is not read does not tell the client how it grows.
+    private func ends() -> [KafkaPartition: Int64] {
+        guard let client else { return [:] }
+        let latest: Int64 = -1
+        let list = PartitionList(offsets: ownership.withLock { $0.partitions }.map { (key: $0, value: latest) })
+        guard rd_kafka_offsets_for_times(client, list.pointer, Self.endsMilliseconds) == RD_KAFKA_RESP_ERR_NO_ERROR else { return [:] }
+        var ends: [KafkaPartition: Int64] = [:]
+        for (index, partition) in PartitionList.partitions(list.pointer).enumerated() {
+            let element = list.pointer.pointee.elems[index]
+            if element.err == RD_KAFKA_RESP_ERR_NO_ERROR, element.offset >= 0 { ends[partition] = element.offset }
+        }
+        return ends
+    }
+
     private func noteStatistics(_ json: UnsafeRawBufferPointer) {
         do {
-            inbox.append(.lag(try ConsumerLag.read([UInt8](json))))
+            inbox.append(.lag(try ConsumerLag.read([UInt8](json), ends: isPaused ? ends() : [:])))
         } catch {
             inbox.append(.error(KafkaError(name: "STATISTICS", message: "the client's statistics are not readable: \(error)")))
         }
