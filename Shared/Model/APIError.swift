@@ -18,6 +18,8 @@ public struct APIError: Error, Sendable, CustomStringConvertible {
     public var causes: [FieldFault]
     /// Sent as `Retry-After` too.
     public var retryAfterSeconds: Int?
+    /// `metadata.continue`: of a list that can no longer show its first page's moment, how to go on in the present.
+    public var continueText: String?
     public var cause: String?
 
     public init(
@@ -103,8 +105,9 @@ extension APIError {
                     .object(["reason": .string($0.reason.rawValue), "message": .string($0.message), "field": .string($0.path)])
                 })
         }
+        let metadata = continueText.map { ["continue": JSON.string($0)] } ?? [:]
         return .object([
-            "kind": .string("Status"), "apiVersion": .string("v1"), "metadata": .object([:]), "status": .string("Failure"),
+            "kind": .string("Status"), "apiVersion": .string("v1"), "metadata": .object(metadata), "status": .string("Failure"),
             "message": .string(message), "reason": .string(reason), "details": .object(details), "code": .integer(Int64(code)),
         ])
     }
@@ -118,6 +121,7 @@ extension APIError {
             if case .string(let text)? = value { text } else { nil }
         }
         self.init(code: Int(code), reason: text(status["reason"]) ?? "Unknown", message: text(status["message"]) ?? "")
+        if case .object(let metadata)? = status["metadata"] { continueText = text(metadata["continue"]) }
         guard case .object(let details)? = status["details"] else { return }
         kind = text(details["kind"])
         group = text(details["group"]) ?? ""

@@ -17,6 +17,8 @@ package struct ContinueToken: Sendable, Hashable {
     package var storeContinuation: String
     /// When the page before was made.
     package var issuedAt: Timestamp
+    /// Whether the list goes on in the present: its first page's moment is out of reach.
+    package private(set) var continuesInPresent = false
     private var queryDigest: String
 
     package init(storeContinuation: String, query: ListQuery, issuedAt: Timestamp) {
@@ -27,10 +29,24 @@ package struct ContinueToken: Sendable, Hashable {
 
     /// The text for `ListMeta.continue`.
     package func text(storeID: String) -> String {
-        let payload = JSON.object([
+        var members: [String: JSON] = [
             "c": .string(storeContinuation), "q": .string(queryDigest), "t": .integer(issuedAt.microseconds),
-        ]).encoded()
+        ]
+        if continuesInPresent { members["p"] = true }
+        let payload = JSON.object(members).encoded()
         return Digest.base32(Self.mac(payload, storeID) + payload)
+    }
+
+    /// What a client of an expired list is told: 410 `Expired`, with a token that goes on in the present.
+    package func expired(storeID: String, now: Timestamp) -> APIError {
+        var next = self
+        next.issuedAt = now
+        next.continuesInPresent = true
+        var error = APIError.expired(
+            "The provided continue parameter is too old to display a consistent list. List again without it; or go on with the token in "
+                + "metadata.continue, which shows the rest as it is now.")
+        error.continueText = next.text(storeID: storeID)
+        return error
     }
 
     /// Reads a client's token for `query`.
@@ -56,9 +72,8 @@ package struct ContinueToken: Sendable, Hashable {
         storeContinuation = continuation
         issuedAt = Timestamp(microseconds: issued)
         queryDigest = digest
-        guard now.seconds(since: issuedAt) <= Self.secondsMax else {
-            throw .expired("The provided continue parameter is too old to display a consistent list. List again without it.")
-        }
+        continuesInPresent = document["p"] == true
+        guard now.seconds(since: issuedAt) <= Self.secondsMax else { throw expired(storeID: storeID, now: now) }
     }
 
     private static let macBytes = 16

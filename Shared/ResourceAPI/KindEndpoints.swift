@@ -144,6 +144,7 @@ extension KindEndpoints {
         let query = WatchQuery(
             plural: definition.plural, namespace: call.request.parameters["namespace"], labels: labels, fields: fields,
             start: options.start, bookmarks: options.sendsBookmarks)
+        if let revision = options.notOlderThan { try await verbs.requireReached(revision) }
         let stream = try await verbs.mapped { () async throws(StoreError) in try await kind.store.watch(query) }
         let feed = WatchFeed(
             stream: stream, lines: lines, table: table, definition: definition, seconds: options.seconds,

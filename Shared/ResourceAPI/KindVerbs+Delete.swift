@@ -66,6 +66,8 @@ extension KindVerbs {
     func deleteCollection(_ query: ListQuery, _ options: DeleteOptions, caller: Caller) async throws(APIError) -> Int {
         var query = query
         query.limit = Self.pageObjectsMax
+        // Its own deletions must not use up the history that it would need.
+        query.continuesInPresent = true
         var count = 0
         repeat {
             let page = try await mapped { [query] () async throws(StoreError) in try await store.list(query) }

@@ -15,14 +15,45 @@ extension KindVerbs {
 
     func list(namespace: String?, _ options: ListOptions) async throws(APIError) -> Listing {
         var query = ListQuery(plural: definition.plural, namespace: namespace, labels: options.labels, fields: options.fields)
+        var token: ContinueToken?
         if let text = options.continueText {
-            let token = try ContinueToken(text: text, query: query, storeID: store.storeID, now: clock())
-            query.continuation = token.storeContinuation
+            let read = try ContinueToken(text: text, query: query, storeID: store.storeID, now: clock())
+            query.continuation = read.storeContinuation
+            query.continuesInPresent = read.continuesInPresent
+            token = read
+        } else if case .exactly(let revision) = options.freshness {
+            try await requireReached(revision)
+            query.revision = revision
         }
         query.limit = min(options.limit ?? Self.pageObjectsMax, Self.pageObjectsMax)
-        let page = try await mapped { [query] () async throws(StoreError) in try await store.list(query) }
-        try options.check(revision: page.revision)
+        let page: ListPage
+        do throws(StoreError) {
+            page = try await store.list(query)
+        } catch {
+            if let token, case .tooOld = error { throw token.expired(storeID: store.storeID, now: clock()) }
+            throw APIError(error, definition)
+        }
+        if case .notOlderThan(let revision) = options.freshness, page.revision < revision {
+            throw Self.ahead(revision, of: page.revision)
+        }
+        query.continuesInPresent = false
         return Listing(query: query, first: page, limit: options.limit)
+    }
+
+    /// Refuses a revision that the store has not come to: 504, for a client may have heard of it before.
+    func requireReached(_ revision: Int64) async throws(APIError) {
+        let present = try await mapped { () async throws(StoreError) in
+            let published = try await store.currentRevision()
+            if published >= revision { return published }
+            // A list may show a commit a moment before watches do.
+            return try await store.list(ListQuery(plural: definition.plural, limit: 1)).revision
+        }
+        if present < revision { throw Self.ahead(revision, of: present) }
+    }
+
+    private static func ahead(_ revision: Int64, of present: Int64) -> APIError {
+        APIError(
+            code: 504, reason: "Timeout", message: "Too large resource version: \(revision), current: \(present)", retryAfterSeconds: 1)
     }
 
     /// The page behind `page` of a list that already gave `count` objects; nil when the list, or what the client wants of it, is over.

@@ -8,7 +8,9 @@ struct ListOptions: Sendable {
     enum Freshness: Sendable, Hashable {
         /// The present; any list that we give satisfies it.
         case any
+        /// The present, which is to be at least this.
         case notOlderThan(Int64)
+        /// The state of that very revision.
         case exactly(Int64)
     }
 
@@ -27,7 +29,8 @@ struct ListOptions: Sendable {
             limit = value == 0 ? nil : value
         }
         if let text = query["continue"], !text.isEmpty { continueText = text }
-        freshness = try Self.freshness(query)
+        guard query["sendInitialEvents"]?.isEmpty ?? true else { throw .badRequest("sendInitialEvents is forbidden for list") }
+        freshness = try Self.freshness(query, isPaged: limit != nil)
         if continueText != nil, freshness != .any {
             throw .badRequest("specifying resource version is not allowed when using continue")
         }
@@ -48,7 +51,8 @@ struct ListOptions: Sendable {
         return (labels, fields)
     }
 
-    private static func freshness(_ query: Query) throws(APIError) -> Freshness {
+    /// As in Kubernetes: without `resourceVersionMatch`, a limited list is of exactly that revision and a whole one at least as new.
+    private static func freshness(_ query: Query, isPaged: Bool) throws(APIError) -> Freshness {
         let match = query["resourceVersionMatch"].flatMap { $0.isEmpty ? nil : $0 }
         guard let text = query["resourceVersion"], !text.isEmpty else {
             if match != nil { throw .badRequest("resourceVersionMatch is forbidden unless resourceVersion is provided") }
@@ -56,24 +60,12 @@ struct ListOptions: Sendable {
         }
         let version = try Int64(resourceVersion: text)
         switch match {
+        case nil where version > 0 && isPaged: return .exactly(version)
         case nil, "NotOlderThan": return version == 0 ? .any : .notOlderThan(version)
         case "Exact":
             if version == 0 { throw .badRequest("resourceVersionMatch \"Exact\" is forbidden for resourceVersion \"0\"") }
             return .exactly(version)
         case let other?: throw .badRequest("resourceVersionMatch must be one of NotOlderThan and Exact, not \"\(other)\"")
-        }
-    }
-
-    /// Refuses a list at `revision` that is not as fresh, or not exactly as old, as was asked for.
-    func check(revision: Int64) throws(APIError) {
-        switch freshness {
-        case .any: break
-        case .notOlderThan(let version) where revision < version:
-            throw APIError(
-                code: 504, reason: "Timeout", message: "Too large resource version: \(version), current: \(revision)", retryAfterSeconds: 1)
-        case .exactly(let version) where revision != version:
-            throw .expired("resource version \(version) is not served any more; the present one is \(revision)")
-        case .notOlderThan, .exactly: break
         }
     }
 }
@@ -85,6 +77,8 @@ struct WatchOptions: Sendable {
     static let secondsMin = 1800
 
     var start: WatchQuery.Start
+    /// What the initial state must not be older than; nil where any will do.
+    var notOlderThan: Int64?
     var sendsBookmarks: Bool
     /// Marks the end of the initial state with an annotated bookmark (Kubernetes' watch-list).
     var marksInitialState: Bool
@@ -97,16 +91,17 @@ struct WatchOptions: Sendable {
         }
         start = version.flatMap { $0 == 0 ? nil : .after($0) } ?? .state
         marksInitialState = false
+        let match = query["resourceVersionMatch"].flatMap { $0.isEmpty ? nil : $0 }
         switch query["sendInitialEvents"] {
         case "true", "1":
-            guard query["resourceVersionMatch"] == "NotOlderThan" else {
-                throw .badRequest("sendInitialEvents requires resourceVersionMatch=NotOlderThan")
-            }
+            guard match == "NotOlderThan" else { throw .badRequest("sendInitialEvents requires resourceVersionMatch=NotOlderThan") }
+            notOlderThan = version
             start = .state
             marksInitialState = sendsBookmarks
         case "false", "0":
             if start == .state { start = .now }
-        default: break
+        default:
+            if match != nil { throw .badRequest("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided") }
         }
         seconds = .random(in: Self.secondsMin...Self.secondsMax)
         if let text = query["timeoutSeconds"], !text.isEmpty {

@@ -43,6 +43,9 @@ public struct RemoteStore: ResourceStore {
 
     public func list(_ query: ListQuery) async throws(StoreError) -> ListPage {
         let definition = try definition(query.plural)
+        guard query.revision == nil, !query.continuesInPresent else {
+            throw .unsupported("a remote store lists the owner's present, and all pages of it as the first")
+        }
         let selection = ResourceSelection(namespace: query.namespace ?? "", labels: query.labels, fields: query.fields)
         let page = try await answer { () async throws(ResourceClientError) in
             try await client.list(APIResource(definition), selection, limit: query.limit, continuation: query.continuation)

@@ -25,9 +25,11 @@ public protocol ResourceStore: Sendable {
 
     /// The objects of a query in key order (namespace, then name, by UTF-8 bytes), whole or page by page.
     ///
-    /// One page is one consistent state. A continued page shows the present, not the first page's moment: an object that nobody touched in
-    /// between appears exactly once; one created or deleted meanwhile may or may not appear. `ListPage.revision` of every page is the first
-    /// page's, so a watch from it replays all that changed since and ends in the true state.
+    /// All pages of a list show the state of one revision, `ListPage.revision`, whatever has been written since: what was deleted is there,
+    /// what was created is not, what was changed is as it was. A watch from that revision tells of all that followed.
+    ///
+    /// Throws `.tooOld` when the history no longer reaches back to the revision asked for, or that of the continuation: it is bounded, and
+    /// begins anew with the process. The remedy is to begin the list anew, or to go on in the present (`ListQuery.continuesInPresent`).
     func list(_ query: ListQuery) async throws(StoreError) -> ListPage
 
     /// Applies all of `writes` or none, durably, and returns what became of them.

@@ -5,7 +5,7 @@ public enum StoreError: Error, Sendable {
     case notFound(ObjectKey, write: Int)
     case alreadyExists(ObjectKey, write: Int)
     case conflict(Conflict, write: Int)
-    /// The revision is older than the history, or the watch's reader was too slow: list again.
+    /// The revision of a watch, a list or its continuation is older than the history, or a watch's reader was too slow: list again.
     case tooOld(String)
     /// The queue of writes is full; nothing happened, try again soon.
     case overloaded

@@ -4,13 +4,27 @@ import ResourceStore
 enum Change: Sendable {
     case created(StoredObject)
     case updated(StoredObject, previous: StoredObject)
-    /// The last state, with the revision of the deletion.
-    case deleted(StoredObject)
+    /// The last state, with the revision of the deletion; `writtenAt` is the one that it had before.
+    case deleted(StoredObject, writtenAt: Int64)
 
     var object: StoredObject {
         switch self {
-        case .created(let object), .updated(let object, _), .deleted(let object): object
+        case .created(let object), .updated(let object, _), .deleted(let object, _): object
         }
+    }
+
+    /// The object as it was before the write; nil where there was none.
+    var before: StoredObject? {
+        switch self {
+        case .created: nil
+        case .updated(_, let previous): previous
+        case .deleted(let object, let revision): object.withRevision(revision)
+        }
+    }
+
+    /// Whether the object is there after the write.
+    var leavesObject: Bool {
+        if case .deleted = self { false } else { true }
     }
 }
 
@@ -20,7 +34,7 @@ extension Change {
         switch self {
         case .created(let object):
             query.selects(object) ? .added(object) : nil
-        case .deleted(let object):
+        case .deleted(let object, _):
             query.selects(object) ? .deleted(object) : nil
         case .updated(let object, let previous):
             switch (query.selects(previous), query.selects(object)) {
@@ -30,5 +44,24 @@ extension Change {
             case (false, false): nil
             }
         }
+    }
+}
+
+extension Change {
+    /// About what it takes in memory, in bytes; a previous state that shares its storage with an earlier change is counted again.
+    var footprint: Int {
+        switch self {
+        case .created(let object), .deleted(let object, _): object.footprint
+        case .updated(let object, let previous): object.footprint + previous.footprint
+        }
+    }
+}
+
+extension StoredObject {
+    /// About what it takes in memory, in bytes.
+    fileprivate var footprint: Int {
+        // A short dictionary's storage and its strings' come to about this much on a 64-bit platform.
+        let pairs = [labels, fields].reduce(0) { $0 + $1.reduce(64) { $0 + $1.key.utf8.count + $1.value.utf8.count + 96 } }
+        return bytes.count + pairs + 256
     }
 }

@@ -156,10 +156,12 @@ extension CommitQueue {
                 var purged = 0
                 for work in group { replies.append(try Self.apply(work, with: &writer, &purged)) }
                 if writer.revision != revision { try MetaTable.setRevision(writer.revision, in: db) }
+                history.stage(writer.changes)
                 return writer.revision != revision || purged > 0 ? .commit : .rollback
             }
         } catch {
             recent.forgetAll()
+            history.stage([])
             fail(group, StoreError(storage: error), db)
             observe(group, writes: 0, since: start, failure: "\(error)")
             return

@@ -5,13 +5,11 @@ import ResourceStore
 /// Where the next page of a list begins: behind a key, at the first page's revision. Opaque to callers; base64 of a small JSON array.
 struct ContinuationToken {
     let revision: Int64
-    let namespace: String
-    let name: String
+    let place: ListPlace
 
-    init(revision: Int64, namespace: String, name: String) {
+    init(revision: Int64, place: ListPlace) {
         self.revision = revision
-        self.namespace = namespace
-        self.name = name
+        self.place = place
     }
 
     /// Throws `.invalid` for a text that is no token or another query's, `.tooOld` for a token of another store.
@@ -31,14 +29,32 @@ struct ContinuationToken {
         guard parts[1].stringValue == plural, parts[2].stringValue == queryNamespace else {
             throw .invalid("the continue token belongs to another list")
         }
-        self.init(revision: revision, namespace: namespace, name: name)
+        self.init(revision: revision, place: ListPlace(namespace: namespace, name: name))
     }
 
     func text(plural: String, namespace queryNamespace: String?, storeID: String) -> String {
         let parts: [JSON] = [
-            .string(storeID), .string(plural), queryNamespace.map(JSON.string) ?? .null, .integer(revision), .string(namespace),
-            .string(name),
+            .string(storeID), .string(plural), queryNamespace.map(JSON.string) ?? .null, .integer(revision),
+            .string(place.namespace), .string(place.name),
         ]
         return Data(JSON.array(parts).encoded()).base64EncodedString()
+    }
+}
+
+/// A place in a list's order: by namespace, then name, by their UTF-8 bytes as SQLite compares them.
+struct ListPlace: Sendable, Hashable, Comparable {
+    let namespace: String
+    let name: String
+
+    init(namespace: String, name: String) {
+        self.namespace = namespace
+        self.name = name
+    }
+
+    init(_ key: ObjectKey) { self.init(namespace: key.namespace, name: key.name) }
+
+    static func < (left: Self, right: Self) -> Bool {
+        if left.namespace != right.namespace { return left.namespace.utf8.lexicographicallyPrecedes(right.namespace.utf8) }
+        return left.name.utf8.lexicographicallyPrecedes(right.name.utf8)
     }
 }

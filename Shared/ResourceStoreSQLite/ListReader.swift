@@ -2,34 +2,81 @@ import GRDB
 import Model
 import ResourceStore
 
-/// Reads one page of a list from one consistent state.
+/// Reads one page of a list from one consistent state: the present rows, rewound to the revision that the list is of.
 struct ListReader {
     let query: ListQuery
     let token: ContinuationToken?
     let storeID: String
+    let history: WatchHistory
 
     func page(from db: Database) throws -> ListPage {
-        let revision = try token?.revision ?? MetaTable.revision(in: db)
-        if let name = exactName, token == nil { return try exactPage(name, revision, db) }
-        var items: [StoredObject] = []
-        var last: (namespace: String, name: String)?
+        let present = try MetaTable.revision(in: db)
+        let revision = (query.continuesInPresent ? nil : token?.revision) ?? query.revision ?? present
+        var rewind = try Rewind(query, to: revision, from: present, behind: token?.place, history)
+        if let name = exactName, token == nil, rewind.isEmpty { return try exactPage(name, revision, db) }
+        var page = Page(query: query)
+        try fill(&page, &rewind, db)
+        guard let last = page.cutOffBehind else {
+            return ListPage(items: page.items, revision: revision, continuation: nil, remaining: nil)
+        }
+        let next = ContinuationToken(revision: revision, place: last)
+        return ListPage(
+            items: page.items, revision: revision,
+            continuation: next.text(plural: query.plural, namespace: query.namespace, storeID: storeID),
+            remaining: try remaining(behind: last, db).map { $0 + rewind.surplus(behind: last) })
+    }
+
+    private func fill(_ page: inout Page, _ rewind: inout Rewind, _ db: Database) throws {
         let rows = try cursor(db)
         while let row = try rows.next() {
+            if !rewind.isEmpty {
+                let place = ListPlace(namespace: row[1], name: row[2])
+                while let object = rewind.takeVanished(before: place) {
+                    guard page.take(object) else { return }
+                }
+                switch rewind.takeRow(at: place) {
+                case .unchanged: break
+                case .absent: continue
+                case .replaced(let object):
+                    guard page.take(object) else { return }
+                    continue
+                }
+            }
             let labels = try ObjectTable.labels(of: row)
             let fields = try ObjectTable.fields(of: row)
-            guard query.labels.matches(labels), query.fields.matches(name: row[2], namespace: row[1], fields: fields) else { continue }
-            if let limit = query.limit, limit > 0, items.count == limit {
-                last = items.last.map { ($0.key.namespace, $0.key.name) }
-                break
+            let isTaken = try page.take(row[1], row[2], labels, fields) {
+                try ObjectTable.object(of: row, plural: query.plural, labels: labels, fields: fields)
             }
-            items.append(try ObjectTable.object(of: row, plural: query.plural, labels: labels, fields: fields))
+            guard isTaken else { return }
         }
-        guard let last else { return ListPage(items: items, revision: revision, continuation: nil, remaining: nil) }
-        let next = ContinuationToken(revision: revision, namespace: last.namespace, name: last.name)
-        return ListPage(
-            items: items, revision: revision,
-            continuation: next.text(plural: query.plural, namespace: query.namespace, storeID: storeID),
-            remaining: try remaining(after: last, db))
+        while let object = rewind.takeVanished(before: nil) {
+            guard page.take(object) else { return }
+        }
+    }
+
+    /// A page as it fills up.
+    private struct Page {
+        let query: ListQuery
+        var items: [StoredObject] = []
+        /// The last object's place, once it is known that more follow.
+        var cutOffBehind: ListPlace?
+
+        /// Takes an object that the selectors let through; false where the page is full and there is one more.
+        mutating func take(
+            _ namespace: String, _ name: String, _ labels: [String: String], _ fields: [String: String], _ object: () throws -> StoredObject
+        ) rethrows -> Bool {
+            guard query.labels.matches(labels), query.fields.matches(name: name, namespace: namespace, fields: fields) else { return true }
+            if let limit = query.limit, limit > 0, items.count == limit {
+                cutOffBehind = items.last.map { ListPlace($0.key) }
+                return false
+            }
+            items.append(try object())
+            return true
+        }
+
+        mutating func take(_ object: StoredObject) -> Bool {
+            take(object.key.namespace, object.key.name, object.labels, object.fields) { object }
+        }
     }
 
     /// The name that the field selector asks for, where with a namespace it names one object.
@@ -47,20 +94,20 @@ struct ListReader {
     }
 
     private func cursor(_ db: Database) throws -> RowCursor {
-        let (condition, arguments) = condition(after: token.map { ($0.namespace, $0.name) })
+        let (condition, arguments) = condition(behind: token?.place)
         let statement = try db.cachedStatement(
             sql: "SELECT \(ObjectTable.columns) FROM objects WHERE \(condition) ORDER BY plural, namespace, name")
         return try Row.fetchCursor(statement, arguments: arguments)
     }
 
-    /// Counted along the index alone, and only where no selector would make it a lie.
-    private func remaining(after last: (namespace: String, name: String), _ db: Database) throws -> Int? {
+    /// Rows counted along the index alone, and only where no selector would make it a lie.
+    private func remaining(behind last: ListPlace, _ db: Database) throws -> Int? {
         guard query.labels.requirements.isEmpty, query.fields.requirements.isEmpty else { return nil }
-        let (condition, arguments) = condition(after: last)
+        let (condition, arguments) = condition(behind: last)
         return try Int.fetchOne(db.cachedStatement(sql: "SELECT count(*) FROM objects WHERE \(condition)"), arguments: arguments)
     }
 
-    private func condition(after last: (namespace: String, name: String)?) -> (String, StatementArguments) {
+    private func condition(behind last: ListPlace?) -> (String, StatementArguments) {
         switch (query.namespace, last) {
         case (let namespace?, let last): ("plural = ? AND namespace = ? AND name > ?", [query.plural, namespace, last?.name ?? ""])
         case (nil, let last?): ("plural = ? AND (namespace, name) > (?, ?)", [query.plural, last.namespace, last.name])

@@ -8,7 +8,7 @@ import struct ResourceStore.Record  // GRDB has a type of that name too
 /// A `ResourceStore` in one SQLite file: WAL, `synchronous=FULL`, one writer with group commit, reads on connections of their own.
 ///
 /// No call blocks a thread of Swift's cooperative pool: writes run on the writer's dispatch queue, reads on at most `readersMax` others.
-/// A watch's history begins when the process opens the store: an older revision is `.tooOld`.
+/// The history of watches and of lists' pages begins when the process opens the store: an older revision is `.tooOld`.
 public final class SQLiteStore: ResourceStore {
     public let storeID: String
 
@@ -27,8 +27,7 @@ public final class SQLiteStore: ResourceStore {
         let database = try StoreDatabase(configuration: configuration)
         pool = database.pool
         storeID = database.storeID
-        history = WatchHistory(
-            revision: database.revision, eventsMax: configuration.historyEventsMax, bytesMax: configuration.historyBytesMax)
+        history = WatchHistory(revision: database.revision, limits: configuration.history)
         reads = ReadQueue(pool: database.pool, concurrencyMax: configuration.readersMax, waitingMax: configuration.readsWaitingMax)
         commits = CommitQueue(
             pool: database.pool, revision: database.revision, history: history, limits: CommitQueue.Limits(configuration),
@@ -89,12 +88,20 @@ extension SQLiteStore {
     }
 
     public func list(_ query: ListQuery) async throws(StoreError) -> ListPage {
-        let storeID = storeID
+        let (storeID, history) = (storeID, history)
         var token: ContinuationToken?
         if let text = query.continuation {
             token = try ContinuationToken(parsing: text, plural: query.plural, namespace: query.namespace, storeID: storeID)
         }
-        return try await reads.run { [token] db in try ListReader(query: query, token: token, storeID: storeID).page(from: db) }
+        let page = try await reads.run { [token] db in
+            try ListReader(query: query, token: token, storeID: storeID, history: history).page(from: db)
+        }
+        if page.continuation != nil {
+            history.hold(page.revision, isFirst: token?.revision != page.revision)
+        } else if token?.revision == page.revision {
+            history.release(page.revision)
+        }
+        return page
     }
 
     public func record(bucket: String, key: String) async throws(StoreError) -> Record? {

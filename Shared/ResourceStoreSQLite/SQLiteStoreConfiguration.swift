@@ -11,10 +11,16 @@ public struct SQLiteStoreConfiguration: Sendable {
     /// Bytes in one commit at most, but for a single transaction that is larger. Well below `historyBytesMax`, or one commit could push the place
     /// of a watch that was up to date out of the history.
     public var groupBytesMax = 2 << 20
-    /// Events kept for watches that resume or lag.
+    /// Events kept for watches that resume or lag, and for the further pages of lists.
     public var historyEventsMax = 20_000
     /// Bytes of these events at most.
     public var historyBytesMax = 8 << 20
+    /// Events kept at most while a list is read page by page: those since its first page.
+    public var heldEventsMax = 100_000
+    /// Bytes of these events at most.
+    public var heldBytesMax = 64 << 20
+    /// How long after one page of a list the events that its next one needs are kept.
+    public var holdSeconds: Double = 60
     /// How often a watch that asked for bookmarks and sees nothing else gets one.
     public var bookmarkSeconds: Double = 30
     /// Reads that run at once, each on a connection of its own.
@@ -26,6 +32,12 @@ public struct SQLiteStoreConfiguration: Sendable {
 
     public init(directory: String) {
         self.directory = directory
+    }
+
+    var history: WatchHistory.Limits {
+        WatchHistory.Limits(
+            eventsMax: max(1, historyEventsMax), bytesMax: historyBytesMax, heldEventsMax: max(historyEventsMax, heldEventsMax, 1),
+            heldBytesMax: max(historyBytesMax, heldBytesMax), holdSeconds: holdSeconds)
     }
 }
 

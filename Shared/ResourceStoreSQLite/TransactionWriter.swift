@@ -116,7 +116,7 @@ extension TransactionWriter {
             try ObjectTable.delete(rowID: present.rowID, in: db)
             let object = present.object.withRevision(revision)
             objects.append(object)
-            changes.append(.deleted(object))
+            changes.append(.deleted(object, writtenAt: present.object.revision))
         case .putRecord(let bucket, let key, let value, let expiresAt, let rowID):
             if let rowID {
                 try RecordTable.update(rowID: rowID, value: value, expiresAt: expiresAt, version: revision, in: db)

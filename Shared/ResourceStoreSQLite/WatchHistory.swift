@@ -3,16 +3,11 @@ import Synchronization
 
 /// The newest changes, in revision order, bounded by count and bytes; and the watches that wait for the next one.
 ///
+/// A list whose pages are not all read holds what it needs to rewind them: more of the history is kept then, up to bounds of their own.
+///
 /// Watches have no buffers of their own: each reads along this one at its own pace, and one that falls off its end is `.tooOld`. So the memory
 /// is bounded however many watches there are, and the writer only wakes those that wait for the kind, namespace or name that changed.
 final class WatchHistory: Sendable {
-    /// What a waiting watch waits for; nil means any.
-    struct Interest: Hashable {
-        let plural: String
-        let namespace: String?
-        let name: String?
-    }
-
     enum Wake: Sendable {
         /// There may be something to read from this position on; before it there is nothing of interest.
         case changed(position: Int)
@@ -34,6 +29,15 @@ final class WatchHistory: Sendable {
         let reported: Int64?
     }
 
+    struct Limits: Sendable {
+        let eventsMax: Int
+        let bytesMax: Int
+        /// The same while lists hold the history.
+        let heldEventsMax: Int
+        let heldBytesMax: Int
+        let holdSeconds: Double
+    }
+
     private struct Entry {
         let change: Change
         let bytes: Int
@@ -49,6 +53,9 @@ final class WatchHistory: Sendable {
         /// The history holds everything after this revision.
         var floor: Int64
         var revision: Int64
+        /// The changes of a commit that is under way: a read may see it a moment before it is published.
+        var staged: [Change] = []
+        var holds = HistoryHolds()
         var waiters: [Interest: [UInt64: Waiter]] = [:]
         var lastWaiterID: UInt64 = 0
         var changesSinceBookmark = 0
@@ -56,16 +63,24 @@ final class WatchHistory: Sendable {
 
         var start: Int { base + head }
         var end: Int { base + entries.count }
+
+        /// Index in `entries` of the first change after `revision`.
+        func index(after revision: Int64) -> Int {
+            var (low, high) = (head, entries.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if entries[middle].change.object.revision <= revision { low = middle + 1 } else { high = middle }
+            }
+            return low
+        }
     }
 
     private let state: Mutex<State>
-    private let eventsMax: Int
-    private let bytesMax: Int
+    private let limits: Limits
 
-    init(revision: Int64, eventsMax: Int, bytesMax: Int) {
+    init(revision: Int64, limits: Limits) {
         state = Mutex(State(floor: revision, revision: revision))
-        self.eventsMax = max(1, eventsMax)
-        self.bytesMax = bytesMax
+        self.limits = limits
     }
 
     /// The revision up to which changes have been published.
@@ -79,13 +94,7 @@ final class WatchHistory: Sendable {
     /// The position of the first change after `revision`; nil when that is older than the history.
     func position(after revision: Int64) -> Int? {
         state.withLock { state in
-            if revision < state.floor { return nil }
-            var (low, high) = (state.head, state.entries.count)
-            while low < high {
-                let middle = (low + high) / 2
-                if state.entries[middle].change.object.revision <= revision { low = middle + 1 } else { high = middle }
-            }
-            return state.base + low
+            revision < state.floor ? nil : state.base + state.index(after: revision)
         }
     }
 }
@@ -113,6 +122,41 @@ extension WatchHistory {
             return .changes(found, next: state.base + index)
         }
     }
+
+    /// Hands over the changes of interest after `revision` up to `last`, oldest first; `last` is one that a read of the database has seen.
+    ///
+    /// False when the history does not reach back to `revision`, however much it handed over by then.
+    func forEachChange(after revision: Int64, upTo last: Int64, _ interest: Interest, _ body: (Change) -> Void) -> Bool {
+        var done = revision
+        while done < last {
+            let batch: (changes: [Change], done: Int64)? = state.withLock { state in
+                if done < state.floor { return nil }
+                let start = state.index(after: done)
+                let end = min(state.entries.count, start + Self.scanMax)
+                var found: [Change] = []
+                for index in start..<end {
+                    let change = state.entries[index].change
+                    if change.object.revision > last { return (found, last) }
+                    if interest.includes(change.object.key) { found.append(change) }
+                }
+                if end < state.entries.count { return (found, state.entries[end - 1].change.object.revision) }
+                found += state.staged.filter { $0.object.revision <= last && interest.includes($0.object.key) }
+                return (found, last)
+            }
+            guard let batch else { return false }
+            batch.changes.forEach(body)
+            done = batch.done
+        }
+        return true
+    }
+
+    /// Keeps what follows `revision` for the next page of a list, which begins with `isFirst`.
+    func hold(_ revision: Int64, isFirst: Bool) {
+        state.withLock { $0.holds.hold(revision, isFirst: isFirst, until: .now + .seconds(limits.holdSeconds)) }
+    }
+
+    /// The last page of a list at `revision` has been read.
+    func release(_ revision: Int64) { state.withLock { $0.holds.release(revision) } }
 
     /// Waits until something of interest lies at or behind `position`. Returns `.ended` when the task is cancelled.
     func wait(at position: Int, _ interest: Interest, reported: Int64?) async -> Wake {
@@ -147,32 +191,17 @@ extension WatchHistory {
     }
 }
 
-extension WatchHistory.Interest {
-    init(_ query: WatchQuery) {
-        let name = query.fields.requirements.first { $0.field == "metadata.name" && $0.isEqual }?.value
-        self.init(plural: query.plural, namespace: query.namespace, name: name)
-    }
-
-    func includes(_ key: ObjectKey) -> Bool {
-        key.plural == plural && (namespace == nil || namespace == key.namespace) && (name == nil || name == key.name)
-    }
-
-    /// All interests that include `key`.
-    static func including(_ key: ObjectKey) -> [Self] {
-        [
-            Self(plural: key.plural, namespace: nil, name: nil), Self(plural: key.plural, namespace: key.namespace, name: nil),
-            Self(plural: key.plural, namespace: nil, name: key.name), Self(plural: key.plural, namespace: key.namespace, name: key.name),
-        ]
-    }
-}
-
 // MARK: - Writing
 
 extension WatchHistory {
+    /// Shows reads the changes of a commit before it can be seen in the database; `append` publishes them, a commit that fails stages none.
+    func stage(_ changes: [Change]) { state.withLock { $0.staged = changes } }
+
     /// Publishes the changes of a commit that ended at `revision`.
     func append(_ changes: [Change], revision: Int64) {
         let woken: [(CheckedContinuation<Wake, Never>, Wake)] = state.withLock { state in
             state.revision = revision
+            state.staged = []
             if changes.isEmpty { return [] }
             var woken: [(CheckedContinuation<Wake, Never>, Wake)] = []
             for change in changes {
@@ -185,7 +214,7 @@ extension WatchHistory {
             evict(&state)
             // A watch that nothing concerns must not sleep until its place has left the history.
             state.changesSinceBookmark += changes.count
-            if state.changesSinceBookmark > eventsMax / 8 { Self.takeForBookmarks(from: &state, into: &woken) }
+            if state.changesSinceBookmark > limits.eventsMax / 8 { Self.takeForBookmarks(from: &state, into: &woken) }
             return woken
         }
         for (continuation, wake) in woken { continuation.resume(returning: wake) }
@@ -201,8 +230,11 @@ extension WatchHistory {
     }
 
     private func evict(_ state: inout State) {
-        while state.entries.count - state.head > eventsMax || (state.bytes > bytesMax && state.entries.count - state.head > 1) {
-            let entry = state.entries[state.head]
+        let held = state.holds.oldest(at: .now)
+        while let entry = state.entries.dropFirst(state.head).first, state.entries.count - state.head > 1 {
+            let isHeld = held.map { entry.change.object.revision > $0 } ?? false
+            let (events, bytes) = isHeld ? (limits.heldEventsMax, limits.heldBytesMax) : (limits.eventsMax, limits.bytesMax)
+            guard state.entries.count - state.head > events || state.bytes > bytes else { break }
             state.bytes -= entry.bytes
             state.floor = entry.change.object.revision
             state.head += 1
@@ -246,24 +278,5 @@ extension WatchHistory {
             return state.waiters.values.flatMap { $0.values.map(\.continuation) }
         }
         for waiter in waiters { waiter.resume(returning: .ended) }
-    }
-}
-
-extension Change {
-    /// About what it takes in memory, in bytes; a previous state that shares its storage with an earlier change is counted again.
-    fileprivate var footprint: Int {
-        switch self {
-        case .created(let object), .deleted(let object): object.footprint
-        case .updated(let object, let previous): object.footprint + previous.footprint
-        }
-    }
-}
-
-extension StoredObject {
-    /// About what it takes in memory, in bytes.
-    fileprivate var footprint: Int {
-        // A short dictionary's storage and its strings' come to about this much on a 64-bit platform.
-        let pairs = [labels, fields].reduce(0) { $0 + $1.reduce(64) { $0 + $1.key.utf8.count + $1.value.utf8.count + 96 } }
-        return bytes.count + pairs + 256
     }
 }

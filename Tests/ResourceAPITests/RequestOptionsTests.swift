@@ -43,10 +43,15 @@ import Testing
         #expect(try ListOptions(query("resourceVersion=0"), selectable: []).freshness == .any)
         #expect(try ListOptions(query("resourceVersion=9"), selectable: []).freshness == .notOlderThan(9))
         #expect(try ListOptions(query("resourceVersion=9&resourceVersionMatch=Exact"), selectable: []).freshness == .exactly(9))
+        #expect(try ListOptions(query("resourceVersion=9&limit=3"), selectable: []).freshness == .exactly(9))
+        #expect(try ListOptions(query("resourceVersion=0&limit=3"), selectable: []).freshness == .any)
+        #expect(
+            try ListOptions(query("resourceVersion=9&limit=3&resourceVersionMatch=NotOlderThan"), selectable: []).freshness
+                == .notOlderThan(9))
         for wrong in [
             "limit=-1", "limit=x", "labelSelector=a%3D%3D%3Db", "fieldSelector=spec.y%3D1", "resourceVersion=x", "resourceVersion=-1",
             "resourceVersionMatch=Exact", "resourceVersion=0&resourceVersionMatch=Exact", "resourceVersion=1&resourceVersionMatch=Other",
-            "continue=x&resourceVersion=3",
+            "continue=x&resourceVersion=3", "sendInitialEvents=true",
         ] {
             let error = #expect(throws: APIError.self, "\(wrong)") { try ListOptions(query(wrong), selectable: ["spec.x"]) }
             #expect(error?.code == 400)
@@ -61,11 +66,14 @@ import Testing
         let streaming = try WatchOptions(
             query("sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&resourceVersion=5"))
         #expect(streaming.start == .state)
+        #expect(streaming.notOlderThan == 5)
         #expect(streaming.marksInitialState)
         #expect(try WatchOptions(query("timeoutSeconds=7")).seconds == 7)
         #expect(try WatchOptions(query("timeoutSeconds=999999")).seconds == WatchOptions.secondsMax)
         for _ in 0..<50 { #expect((1800...3600).contains(try WatchOptions(query("")).seconds)) }
-        for wrong in ["timeoutSeconds=-1", "timeoutSeconds=x", "resourceVersion=1.5", "sendInitialEvents=true"] {
+        for wrong in [
+            "timeoutSeconds=-1", "timeoutSeconds=x", "resourceVersion=1.5", "sendInitialEvents=true", "resourceVersionMatch=NotOlderThan",
+        ] {
             #expect(throws: APIError.self, "\(wrong)") { try WatchOptions(query(wrong)) }
         }
     }

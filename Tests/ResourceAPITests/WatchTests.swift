@@ -76,6 +76,15 @@ import Testing
             #expect(end[path: "object", "kind"] == "Operation")
             marked.cancel()
 
+            // Its state is to be of that revision at least, which is not of this store.
+            let present = try await api.store.currentRevision()
+            let fresh = Self.path + "&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&resourceVersion="
+            let reached = try await api.watch(fresh + "\(present)")
+            #expect(try await reached.nextName() == "ADDED a")
+            reached.cancel()
+            let ahead = await #expect(throws: WatchRefused.self) { _ = try await api.watch(fresh + "\(present + 1000)") }
+            #expect(ahead?.status == 504)
+
             let plain = try await api.watch(Self.path + "&allowWatchBookmarks=true")
             #expect(try await plain.nextName() == "ADDED a")
             let first = try #require(try await plain.next())

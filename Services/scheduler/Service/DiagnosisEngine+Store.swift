@@ -37,6 +37,7 @@ extension DiagnosisEngine {
                 FieldSelector.Requirement(field: "status.phase", value: $0.rawValue, isEqual: false)
             })
         var query = ListQuery(plural: DiagnosisSpec.names.plural, fields: unfinished, limit: Self.pageObjectsMax)
+        query.continuesInPresent = true
         var parents: [UID] = []
         var loaded: [(diagnosis: Diagnosis, revision: Int64, record: DispatchRecord?)] = []
         repeat {

@@ -126,6 +126,7 @@ struct CommonEventShelf: Sendable {
 
     func purge(at now: Timestamp) async throws(StoreError) {
         var query = ListQuery(plural: CommonEventSpec.names.plural, limit: 500)
+        query.continuesInPresent = true
         var all: [(key: ObjectKey, revision: Int64, time: Timestamp)] = []
         repeat {
             let page = try await store.list(query)

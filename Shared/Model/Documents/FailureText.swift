@@ -9,7 +9,8 @@ public enum FailureText {
         case 405: "The path does not take this method; `Allow` names those that it takes."
         case 406: "None of the representations that `Accept` names can be given."
         case 409: "`AlreadyExists`; or `Conflict`: the object is not at the revision, or not of the uid, that the request names."
-        case 410: "`Expired`: the continue token or the revision is too old. List again."
+        case 410:
+            "`Expired`: the continue token or the revision is older than the history. List again; or, of a list, go on with what is there now by `metadata.continue` of this answer."
         case 413: "The body is longer than this route takes."
         case 414: "The request's target is too long."
         case 415: "The body is not of a type that this route takes, or does not say of which it is."

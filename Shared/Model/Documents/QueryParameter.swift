@@ -58,16 +58,26 @@ extension QueryParameter {
         QueryParameter(
             "continue",
             .string(
-                "`metadata.continue` of the page before; good for an hour, then 410 `Expired`. The selectors are to be the same.",
-                max: 8192)),
+                """
+                `metadata.continue` of the page before, whose selectors are to be the same: all pages show the state of the first one's \
+                revision. 410 `Expired` once the history does not reach back to it, and after an hour; `metadata.continue` of that answer \
+                goes on in the present.
+                """, max: 8192)),
         QueryParameter(
             "resourceVersion",
             Schema(
                 .string(StringRules(bytesMax: 19, pattern: "^[0-9]*$")),
-                "How fresh a list has to be, or the revision behind which a watch begins; 0 or none is the present state, whatever it is.")),
+                """
+                The revision that a list is of, or that it is not to be older than, as `resourceVersionMatch` says; or the one behind \
+                which a watch begins. 0 or none is the present state, whatever it is. One that is yet to come is a 504.
+                """)),
         QueryParameter(
             "resourceVersionMatch",
-            .choice("How `resourceVersion` of a list is meant; NotOlderThan where absent.", ["NotOlderThan", "Exact"])),
+            .choice(
+                """
+                How `resourceVersion` is meant: a list of exactly that revision, as far back as the history reaches, or of the present. \
+                Where absent a list with `limit` is Exact, another one NotOlderThan. Of a watch: with `sendInitialEvents` alone.
+                """, ["NotOlderThan", "Exact"])),
     ]
 
     static let watch = QueryParameter(
@@ -80,7 +90,7 @@ extension QueryParameter {
         .boolean(
             """
             Whether a watch begins with the present objects, as ADDED; true needs `resourceVersionMatch=NotOlderThan` and, with bookmarks, \
-            ends them with one annotated `k8s.io/initial-events-end`.
+            ends them with one annotated `k8s.io/initial-events-end`. Not of a list.
             """))
     static let timeoutSeconds = QueryParameter(
         "timeoutSeconds", .integer("How long a watch lasts at most: half an hour to an hour without it, an hour for more.", 0...Int64.max))
