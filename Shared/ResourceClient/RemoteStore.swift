@@ -5,7 +5,7 @@ public import ResourceStore
 /// The kinds that another process owns, as a store: what lets one process serve another's kinds.
 ///
 /// Every read and write is a request to the owner, which validates, admits and completes writes as it does everyone's; revisions are the
-/// owner's. HTTP gives no transactions and no records: `transact` takes one write, and records are `unsupported`.
+/// owner's. A list that `continuesInPresent` shows the first page's moment for as long as the owner can. HTTP gives no transactions and no records: `transact` takes one write, and records are `unsupported`.
 public struct RemoteStore: ResourceStore {
     public let storeID: String
     let client: ResourceClient
@@ -43,12 +43,22 @@ public struct RemoteStore: ResourceStore {
 
     public func list(_ query: ListQuery) async throws(StoreError) -> ListPage {
         let definition = try definition(query.plural)
-        guard query.revision == nil, !query.continuesInPresent else {
-            throw .unsupported("a remote store lists the owner's present, and all pages of it as the first")
-        }
         let selection = ResourceSelection(namespace: query.namespace ?? "", labels: query.labels, fields: query.fields)
         let page = try await answer { () async throws(ResourceClientError) in
-            try await client.list(APIResource(definition), selection, limit: query.limit, continuation: query.continuation)
+            let ask = { (continuation: String?) async throws(ResourceClientError) in
+                try await client.list(
+                    APIResource(definition), selection, limit: query.limit, continuation: continuation,
+                    exactly: continuation == nil ? query.revision.map { String($0) } : nil)
+            }
+            do throws(ResourceClientError) {
+                return try await ask(query.continuation)
+            } catch {
+                // The owner tells how to go on in the present only once it can't show the first page's moment.
+                guard query.continuesInPresent, case .api(let refusal) = error, refusal.code == 410, let next = refusal.continueText else {
+                    throw error
+                }
+                return try await ask(next)
+            }
         }
         var items: [StoredObject] = []
         items.reserveCapacity(page.items.count)

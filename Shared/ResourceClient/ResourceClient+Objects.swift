@@ -14,14 +14,22 @@ extension ResourceClient {
     ///
     /// - Parameters:
     ///   - limit: objects on the page at most; nil asks for all.
-    ///   - continuation: of the page before, whose selection must be the same. Throws `api` with code 410 once it has expired.
+    ///   - continuation: of the page before, whose selection must be the same. Throws `api` with code 410 once it has expired; a
+    ///     `continueText` in it goes on in the present.
+    ///   - resourceVersion: the version whose state to show, not with a continuation; nil shows the present. Throws `api` with code 410 where
+    ///     the server's history does not reach back, 504 where it is yet to come.
     public func list(
-        _ resource: APIResource, _ selection: ResourceSelection = .everything, limit: Int? = nil, continuation: String? = nil
+        _ resource: APIResource, _ selection: ResourceSelection = .everything, limit: Int? = nil, continuation: String? = nil,
+        exactly resourceVersion: String? = nil
     ) async throws(ResourceClientError) -> ResourcePage<JSON> {
         var query = Query()
         selection.add(to: &query)
         if let limit { query.add("limit", String(limit)) }
         if let continuation { query.add("continue", continuation) }
+        if let resourceVersion {
+            query.add("resourceVersion", resourceVersion)
+            query.add("resourceVersionMatch", "Exact")
+        }
         let answer = try await call(.get, resource.path(namespace: selection.namespace), query, isRead: true)
         return try ResourcePage(listDocument: answer, resource)
     }

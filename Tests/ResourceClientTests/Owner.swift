@@ -27,7 +27,10 @@ final class Owner: Sendable {
 
     func start() throws {
         var configuration = SQLiteStoreConfiguration(directory: folder.path)
-        if let historyEventsMax { configuration.historyEventsMax = historyEventsMax }
+        if let historyEventsMax {
+            configuration.historyEventsMax = historyEventsMax
+            configuration.heldEventsMax = historyEventsMax
+        }
         let store = try SQLiteStore(configuration: configuration)
         let (server, bound) = try serve(store, port: port.withLock { $0 })
         port.withLock { $0 = bound }

@@ -37,8 +37,10 @@ private func storeError(_ call: () async throws -> Void) async -> String {
 
 @Suite("Remote store")
 struct RemoteStoreTests {
-    private func withRemote(_ body: (RemoteStore, Owner, HTTPClient) async throws -> Void) async throws {
-        let owner = Owner()
+    private func withRemote(
+        historyEventsMax: Int? = nil, _ body: (RemoteStore, Owner, HTTPClient) async throws -> Void
+    ) async throws {
+        let owner = Owner(historyEventsMax: historyEventsMax)
         try owner.start()
         try await withHTTP { (http) async throws in
             try await body(RemoteStore(client: owner.client(http), definitions: Owner.definitions), owner, http)
@@ -47,6 +49,32 @@ struct RemoteStoreTests {
     }
 
     private func key(_ name: String) -> ObjectKey { ObjectKey(plural: "operations", name: name) }
+
+    /// Lists are of one moment for a process that serves the owner's kinds too, and tell its clients as well how to go on once that is lost.
+    @Test func listsAreOfOneMoment() async throws {
+        try await withRemote(historyEventsMax: 5) { (remote, owner, http) async throws in
+            for name in ["a", "b", "c", "d"] { try await remote.create(try encoded(makeOperation(name))) }
+            let (server, port) = try owner.serve(remote)
+            let client = owner.client(http, port: port)
+            let operations = APIResource(Operation.definition)
+            let first = try await client.list(operations, limit: 1)
+            try await remote.delete(key("c"))
+            let rest = try await client.list(operations, continuation: first.continuation)
+            #expect(rest.items.compactMap { $0[path: "metadata", "name"]?.stringValue } == ["b", "c", "d"])
+            let exact = try await remote.list(ListQuery(plural: "operations", revision: Int64(first.resourceVersion)))
+            #expect(exact.items.map(\.key.name) == ["a", "b", "c", "d"])
+
+            for name in ["e", "f", "g", "h", "i"] { try await remote.create(try encoded(makeOperation(name))) }
+            let lost = await #expect(throws: ResourceClientError.self) {
+                try await client.list(operations, continuation: first.continuation)
+            }
+            guard case .api(let refusal)? = lost else { return }
+            #expect(refusal.code == 410)
+            let present = try await client.list(operations, continuation: refusal.continueText)
+            #expect(present.items.compactMap { $0[path: "metadata", "name"]?.stringValue } == ["b", "d", "e", "f", "g", "h", "i"])
+            await server.drain()
+        }
+    }
 
     @Test func objectsAreTheOwners() async throws {
         try await withRemote { (remote, _, _) async throws in
