@@ -61,6 +61,8 @@ package struct AgentRegistry: Sendable {
 
     package subscript(node: NodeName) -> Entry? { entries[node] }
 
+    package var readyCount: Int { entries.values.count(where: \.isReady) }
+
     /// Brings back an agent that the store knew when the scheduler started; its lease is granted afresh.
     package mutating func restore(_ entry: Entry, at now: Timestamp) {
         var entry = entry

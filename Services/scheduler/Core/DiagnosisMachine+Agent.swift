@@ -96,14 +96,16 @@ extension DiagnosisMachine {
         switch stage {
         case .finished: return Decision()
         case .resolving, .queued:
-            if let end = pendingDeadline(limits, surroundings), now >= end { return finish(waitedTooLong, by: .scheduler, at: now) }
+            if let end = pendingDeadline(limits, surroundings), now >= end {
+                return finish(waitedTooLong(surroundings), by: .scheduler, at: now)
+            }
             guard let at = retry.resolveAt, now >= at else { return Decision() }
             retry.resolveAt = nil
             return Decision([.resolve])
         case .dispatched(let dispatch):
             if now >= endDeadline(of: dispatch, limits) { return expire(dispatch, at: now, limits, surroundings) }
             if dispatch.isUntaken, let end = pendingDeadline(limits, surroundings), now >= end {
-                return finish(waitedTooLong, by: .scheduler, at: now)
+                return finish(waitedTooLong(surroundings), by: .scheduler, at: now)
             }
             return retryErrands(of: dispatch, at: now)
         }
@@ -157,9 +159,11 @@ extension DiagnosisMachine {
         return dispatch.everyStepReads || dispatch.isHarmless ? silence : max(silence, run)
     }
 
-    private var waitedTooLong: Failure {
+    private func waitedTooLong(_ surroundings: Surroundings) -> Failure {
         let waited: String
         switch stage {
+        case .queued(let node) where surroundings.isBeyondBlastRadius:
+            return Failure(.blastRadius, "Pending for too long: it changes \(node), and as many nodes as may be were being changed")
         case .resolving(let hold?): waited = hold.failure.message
         case .resolving(nil): waited = "its target was not resolved"
         case .queued(let node): waited = "agent \(node) had no free slot or was not ready"

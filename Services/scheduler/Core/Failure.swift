@@ -19,6 +19,8 @@ package enum FailureReason: String, Sendable, CaseIterable {
     case deadlineExceeded = "DeadlineExceeded"
     /// Pending for too long: no ready agent took it.
     case agentNotReady = "AgentNotReady"
+    /// Pending for too long: it changes something, and as many nodes as may be were being changed.
+    case blastRadius = "BlastRadius"
     /// The agent came back with an empty journal, so nobody knows which steps ran, and one of them might have changed something.
     case agentJournalLost = "AgentJournalLost"
     /// The agent was not heard of until the Unknown deadline.

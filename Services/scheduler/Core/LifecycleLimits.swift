@@ -31,10 +31,13 @@ package struct Surroundings: Sendable, Hashable {
     package var resumedAt: Timestamp?
     /// More than half of the agents went silent together, this one among them: it is us who are cut off.
     package var isMassLapse = false
+    /// As many nodes are being changed as may be, and this one would be another.
+    package var isBeyondBlastRadius = false
 
-    package init(isPaused: Bool = false, resumedAt: Timestamp? = nil, isMassLapse: Bool = false) {
+    package init(isPaused: Bool = false, resumedAt: Timestamp? = nil, isMassLapse: Bool = false, isBeyondBlastRadius: Bool = false) {
         self.isPaused = isPaused
         self.resumedAt = resumedAt
         self.isMassLapse = isMassLapse
+        self.isBeyondBlastRadius = isBeyondBlastRadius
     }
 }

@@ -99,6 +99,7 @@ extension DiagnosisEngine {
             if uidsByNode[node]?.isEmpty == true { uidsByNode[node] = nil }
         }
         queue.remove(entry.uid)
+        letGo(entry)
         held.remove(entry.uid)
         deadlines.set(.diagnosis(entry.uid), at: nil)
         let wasDispatched = entry.machine?.dispatch != nil

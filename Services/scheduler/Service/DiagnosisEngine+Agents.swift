@@ -101,6 +101,7 @@ extension DiagnosisEngine {
         for uid in held.sorted() { post(uid, .agentPresent(journal: agent.journal)) }
         pump(node)
         countAgents()
+        callHeldBack()
         armLeases()
     }
 
@@ -126,7 +127,7 @@ extension DiagnosisEngine {
     }
 
     func countAgents() {
-        let ready = registry.entries.values.count(where: \.isReady)
+        let ready = registry.readyCount
         metrics.agents("ready").set(ready)
         metrics.agents("not_ready").set(registry.entries.count - ready)
     }

@@ -92,7 +92,7 @@ extension DiagnosisEngine {
     func overview() -> SchedulerOverview {
         SchedulerOverview(
             paused: queue.isPaused, waiting: undispatchedCount, running: queue.runningTotal,
-            agents: registry.entries.count, agentsReady: registry.entries.values.count(where: \.isReady), storeID: store.storeID)
+            agents: registry.entries.count, agentsReady: registry.readyCount, blastRadius: blastRadiusOverview, storeID: store.storeID)
     }
 }
 
@@ -105,6 +105,7 @@ struct SchedulerOverview: Codable, Sendable {
     var running: Int
     var agents: Int
     var agentsReady: Int
+    var blastRadius: BlastRadiusOverview
     var storeID: String
 }
 

@@ -62,12 +62,18 @@ extension DiagnosisEngine {
 
     /// Lets run what may run on `node`.
     func pump(_ node: NodeName) {
-        for uid in queue.takeGrants(node) {
-            guard let entry = entries[uid] else {
-                queue.remove(uid)
-                continue
+        guard pumping.insert(node).inserted else { return }
+        defer { pumping.remove(node) }
+        while true {
+            let granted = queue.takeGrants(node)
+            if granted.isEmpty { break }
+            for uid in granted {
+                guard let entry = entries[uid] else {
+                    queue.remove(uid)
+                    continue
+                }
+                pin(entry, on: node)
             }
-            pin(entry, on: node)
         }
         metrics.queueDepth(node.rawValue).set(queue.waitingCount(node))
         metrics.running(node.rawValue).set(queue.runningCount(node))
@@ -106,6 +112,10 @@ extension DiagnosisEngine {
             // It went while the plan was fetched: back into the lane, which is closed until the agent returns.
             queue.remove(entry.uid)
             queue.enqueue(entry.uid, on: node)
+            return
+        }
+        guard plan.everyStepReads || blastRadius.take(entry.uid, on: node, ready: registry.readyCount) else {
+            holdBack(entry, on: node)
             return
         }
         let pin = DiagnosisMachine.Pin(

@@ -85,6 +85,7 @@ extension DiagnosisEngine {
         entry.life = .single(machine)
         uidsByNode[node, default: []].insert(entry.uid)
         queue.occupy(entry.uid, on: node)
+        if machine.dispatch?.everyStepReads == false { blastRadius.occupy(entry.uid, on: node) }
         storedPlans.formUnion(machine.dispatch.map { [$0.planHash] } ?? [])
         metrics.unfinished(machine.phase.rawValue).add(1)
         arm(entry)

@@ -33,6 +33,7 @@ extension DiagnosisEngine {
         for id in due {
             switch id {
             case .leases: endLeases()
+            case .blastRadius: callHeldBack()
             case .diagnosis(let uid): tick(uid)
             }
         }

@@ -19,9 +19,9 @@ extension DiagnosisEngine {
             entry.plan.flatMap { $0.plan.hash == dispatch.planHash && !storedPlans.contains($0.plan.hash) ? $0.plan : nil }
         }
         let content = step.content ?? entry.content
-        let ahead = queue.countAhead(of: entry.uid)
+        let waiting = waiting(entry)
         let outcome = await write(entry) { (diagnosis: inout Diagnosis, now) throws in
-            StatusDocument.render(step.machine, content: content, ahead: ahead, into: &diagnosis, at: now)
+            StatusDocument.render(step.machine, content: content, waiting: waiting, into: &diagnosis, at: now)
             if let late = step.lateReport { diagnosis.status?.lateOutcome = LateOutcome(late, at: now) }
             var writes: [Write] = []
             if step.machine.dispatch != nil || step.machine.isFinished {

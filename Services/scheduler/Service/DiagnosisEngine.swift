@@ -32,7 +32,10 @@ actor DiagnosisEngine {
     var resumedAt: Timestamp?
     /// Entries that are not dispatched: what `queuedDiagnosesMax` bounds.
     var undispatchedCount = 0
-    var rates = RateBook()
+    var rates: RateBook
+    var blastRadius: BlastRadius
+    /// The nodes whose lanes are being looked at: what frees a slot meanwhile is seen by whoever looks.
+    var pumping: Set<NodeName> = []
     /// Plans that are known to be in the store.
     var storedPlans: Set<String> = []
     var planBytes: [String: [UInt8]] = [:]
@@ -55,6 +58,8 @@ actor DiagnosisEngine {
     enum DeadlineID: Hashable, Sendable {
         case diagnosis(UID)
         case leases
+        /// Whoever the blast radius holds back is looked at again.
+        case blastRadius
     }
 
     init(
@@ -71,10 +76,13 @@ actor DiagnosisEngine {
         self.logger = logger
         queue = DispatchQueue(queuedMax: limits.queuedDiagnosesMax)
         registry = AgentRegistry(limits: limits.agents)
+        rates = RateBook(perMinuteMax: limits.diagnosesPerMinuteMax)
+        blastRadius = BlastRadius(limits.blastRadius)
     }
 
     func surroundings(_ entry: DiagnosisEntry) -> Surroundings {
-        var surroundings = Surroundings(isPaused: queue.isPaused, resumedAt: resumedAt)
+        var surroundings = Surroundings(
+            isPaused: queue.isPaused, resumedAt: resumedAt, isBeyondBlastRadius: blastRadius.isHeld(entry.uid))
         if let dispatch = entry.machine?.dispatch, dispatch.unknownSince != nil {
             surroundings.isMassLapse = registry.isMassLapse(dispatch.node)
         }

@@ -87,9 +87,8 @@ struct IntakeDesk: Sendable {
         let diagnosis = Diagnosis(item, at: now)
         switch await engine.reserve(item, diagnosis.uid, diagnosis.key, arrivedAt: arrivedAt) {
         case .full: return .unavailable("as many diagnoses are waiting as the scheduler takes; try again later")
-        case .limited(let until):
-            return IntakeResult(
-                outcome: .suppressed, reason: "RateLimited", message: "the trigger has used its diagnoses of this hour", until: until)
+        case .limited(let allowance, let until):
+            return IntakeResult(outcome: .suppressed, reason: allowance.rawValue, message: allowance.message, until: until)
         case .reserved: break
         }
         let dedup = DedupRecord(
@@ -122,13 +121,13 @@ extension DiagnosisEngine {
     enum Reservation: Sendable {
         case reserved
         case full
-        case limited(until: Timestamp)
+        case limited(RateBook.Allowance, until: Timestamp)
     }
 
-    /// Makes room for one item: in the queue, and in its trigger's hour.
+    /// Makes room for one item: in the queue, and in what its trigger, its target and all triggers may start.
     func reserve(_ item: IntakeItem, _ uid: UID, _ key: ObjectKey, arrivedAt: Timestamp) -> Reservation {
         if isFull { return .full }
-        if case .exhausted(let until) = rates.take(item, at: clock.now()) { return .limited(until: until) }
+        if case .exhausted(let allowance, let until) = rates.take(item, at: clock.now()) { return .limited(allowance, until: until) }
         reserve(uid, key, arrivedAt: arrivedAt)
         return .reserved
     }

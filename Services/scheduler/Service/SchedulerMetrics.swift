@@ -16,6 +16,9 @@ struct SchedulerMetrics: Sendable {
     let planQuestions: Counter
     let jobsSent: MetricFamily<Counter>
     let paused: Gauge
+    let blastRadiusNodes: Gauge
+    let blastRadiusWaiting: Gauge
+    let blastRadiusHolds: Counter
     // The original's names.
     let garbageCycles: Counter
     let garbageSuccesses: Counter
@@ -42,6 +45,9 @@ struct SchedulerMetrics: Sendable {
         planQuestions = registry.counter("plan_requests_total", help: "Requests for plans that went to graph-builder.")
         jobsSent = registry.counters("jobs_sent_total", help: "Jobs sent to agents, by result.", labels: ["result"])
         paused = registry.gauge("dispatch_paused", help: "1 while dispatch is paused.")
+        blastRadiusNodes = registry.gauge("blast_radius_nodes", help: "Nodes under operations that mutate or destroy.")
+        blastRadiusWaiting = registry.gauge("blast_radius_waiting", help: "Diagnoses that the blast radius holds back.")
+        blastRadiusHolds = registry.counter("blast_radius_holds_total", help: "Times that the blast radius held a diagnosis back.")
         garbageCycles = registry.counter("diagnosis_garbage_collection_cycle_count", help: "Rounds of garbage collection.")
         garbageSuccesses = registry.counter("diagnosis_garbage_collection_success_count", help: "Diagnoses removed by garbage collection.")
         garbageErrors = registry.counter("diagnosis_garbage_collection_error_count", help: "Failures of garbage collection.")

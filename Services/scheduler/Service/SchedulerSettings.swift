@@ -14,6 +14,14 @@ public enum SchedulerSettings {
     public static let queuedDiagnosesMax = Setting<Int>(
         "queued-diagnoses-max", default: 50_000, in: 1...1_000_000,
         help: "diagnoses that may wait to be dispatched; past it intake answers 503 with Retry-After")
+    public static let diagnosesPerMinuteMax = Setting<Int>(
+        "diagnoses-per-minute-max", default: 1000, in: 1...1_000_000,
+        help: "diagnoses that all triggers together may start in a minute; past it matches are suppressed, BudgetExhausted")
+    public static let blastRadius = Setting<String>(
+        "blast-radius", default: "25%",
+        help:
+            "nodes that may be under operations that mutate or destroy at once: a number, a percentage of the ready agents (one at least), or off",
+        validate: { BlastRadius.Limit($0) == nil ? "has to be a number of nodes, a percentage such as 25%, or off" : nil })
     public static let resolveGrace = Setting<Duration>(
         "resolve-grace", default: .seconds(10), help: "how long a missing operation set or agent may still appear")
     public static let pendingMax = Setting<Duration>(
@@ -29,7 +37,8 @@ public enum SchedulerSettings {
 
     public static let all: [SettingDefinition] = [
         graphBuilder.definition, diagnosisTTL.definition, finishedPerNodeMax.definition, garbageInterval.definition,
-        queuedDiagnosesMax.definition, resolveGrace.definition, pendingMax.definition, unknownMax.definition, lease.definition,
+        queuedDiagnosesMax.definition, diagnosesPerMinuteMax.definition, blastRadius.definition, resolveGrace.definition,
+        pendingMax.definition, unknownMax.definition, lease.definition,
         heartbeat.definition,
     ]
 
@@ -52,6 +61,8 @@ struct SchedulerLimits: Sendable {
     var garbage = GarbageRules()
     var garbageIntervalSeconds: Double = 60
     var queuedDiagnosesMax = 50_000
+    var diagnosesPerMinuteMax = 1000
+    var blastRadius = BlastRadius.Limit.percent(25)
 
     init() {}
 
@@ -65,5 +76,7 @@ struct SchedulerLimits: Sendable {
         garbage.finishedPerNodeMax = configuration[SchedulerSettings.finishedPerNodeMax]
         garbageIntervalSeconds = configuration[SchedulerSettings.garbageInterval].secondsValue
         queuedDiagnosesMax = configuration[SchedulerSettings.queuedDiagnosesMax]
+        diagnosesPerMinuteMax = configuration[SchedulerSettings.diagnosesPerMinuteMax]
+        blastRadius = BlastRadius.Limit(configuration[SchedulerSettings.blastRadius]) ?? blastRadius
     }
 }

@@ -5,13 +5,35 @@ import SchedulerCore
 enum StatusDocument {
     static let summaryBytesMax = 512
 
+    /// What a queued diagnosis waits for.
+    enum Waiting: Sendable, Hashable {
+        case slot(ahead: Int)
+        case blastRadius(nodes: Int, nodesMax: Int)
+
+        var reason: String {
+            switch self {
+            case .slot: "Queued"
+            case .blastRadius: "BlastRadius"
+            }
+        }
+
+        func message(_ node: NodeName) -> String {
+            switch self {
+            case .slot(ahead: 0): "next on \(node)"
+            case .slot(let ahead): "\(ahead) ahead on \(node)"
+            case .blastRadius(let nodes, let nodesMax):
+                "it changes \(node), and \(nodes) of at most \(nodesMax) nodes are being changed (--blast-radius)"
+            }
+        }
+    }
+
     /// Renders a diagnosis of one node.
     ///
     /// - Parameters:
     ///   - content: the report that is to be shown, if a new one was applied.
-    ///   - ahead: how many wait before it on its node.
+    ///   - waiting: what it waits for, if it is queued.
     static func render(
-        _ machine: DiagnosisMachine, content: JobReport?, ahead: Int?, into diagnosis: inout Diagnosis, at now: Timestamp
+        _ machine: DiagnosisMachine, content: JobReport?, waiting: Waiting, into diagnosis: inout Diagnosis, at now: Timestamp
     ) {
         let before = diagnosis.status ?? DiagnosisStatus()
         var status = before
@@ -30,10 +52,9 @@ enum StatusDocument {
             status.message = hold?.failure.message
             conditions.set(dispatched(false, hold?.failure.reason ?? "Resolving", hold?.failure.message), at: now)
         case .queued(let node):
-            let count = ahead ?? 0
-            status.reason = "Queued"
-            status.message = count == 0 ? "next on \(node)" : "\(count) ahead on \(node)"
-            conditions.set(dispatched(false, "Queued", status.message), at: now)
+            status.reason = waiting.reason
+            status.message = waiting.message(node)
+            conditions.set(dispatched(false, waiting.reason, status.message), at: now)
         case .dispatched(let dispatch):
             if dispatch.unknownSince != nil {
                 status.reason = "AgentUnreachable"

@@ -57,7 +57,7 @@ struct IntakeJudgeTests {
     @Test("never more than the limit in any hour", arguments: 0..<20)
     func rate(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
-        var window = RateWindow()
+        var window = RateWindow.hour
         var taken: [Timestamp] = []
         var now = created
         let limit = Int.random(in: 1...50, using: &random)
@@ -74,11 +74,11 @@ struct IntakeJudgeTests {
 
     @Test("what was given back, or restored after a restart, counts as it should")
     func giveBack() {
-        var window = RateWindow()
+        var window = RateWindow.hour
         #expect(window.take(limit: 1, at: created) == .taken)
         window.giveBack(takenAt: created)
         #expect(window.take(limit: 1, at: created) == .taken)
-        var restored = RateWindow()
+        var restored = RateWindow.hour
         restored.restore(createdAt: created.adding(seconds: -1800), at: created)
         restored.restore(createdAt: created.adding(seconds: -7200), at: created)
         #expect(restored.take(limit: 2, at: created) == .taken)

@@ -27,6 +27,9 @@ struct ResumeCommand: AsyncParsableCommand {
 
 enum BrakeText {
     static func counts(_ overview: JSON) -> String {
-        "\(overview["waiting"]?.integerValue ?? 0) waiting, \(overview["running"]?.integerValue ?? 0) running"
+        let text = "\(overview["waiting"]?.integerValue ?? 0) waiting, \(overview["running"]?.integerValue ?? 0) running"
+        guard let held = overview[path: "blastRadius", "waiting"]?.integerValue, held > 0 else { return text }
+        let nodes = overview[path: "blastRadius", "nodes"]?.arrayValue?.compactMap(\.stringValue) ?? []
+        return text + ", \(held) held back by the blast radius (now \(nodes.joined(separator: ", ")))"
     }
 }
