@@ -208,8 +208,7 @@ let package = Package(
             "TriggerRouterTests",
             [
                 "TriggerRouterCore", "TriggerRouterService", "GraphBuilderService", "SchedulerService", "RegularExpressions", "TestSupport",
-                "ServiceKit", "HTTPServer", "HTTPClient",
-                "HTTPMessage", "JSONCoding", "Digests", "Model", logging,
+                "ServiceKit", "HTTPServer", "HTTPClient", "HTTPMessage", "JSONCoding", "Digests", "Model", "KafkaTestCluster", logging,
             ]),
         tests(
             "SchedulerTests",
@@ -227,7 +226,7 @@ let package = Package(
             "SystemTests",
             [
                 "graph-builder", "scheduler", "trigger-router", "agent-executor", "TestSupport", "HTTPClient", "HTTPMessage", "Model",
-                "JSONCoding",
+                "JSONCoding", "KafkaTestCluster",
             ]),
         tests(
             "KubernetesClientTests",

@@ -23,6 +23,7 @@ public struct TriggerRouter: Sendable {
     public let assembly: ServiceAssembly
 
     public init(_ context: ServiceContext) async throws {
+        let kafka = try KafkaSettings.configuration(context)
         let http = try HTTPClient(configuration: HTTPClientConfiguration(userAgent: "kubediag-trigger-router/\(ProductVersion.text)"))
         // A watch that is passed on holds a connection for as long as it lasts.
         let forwarding = try HTTPClient(
@@ -44,10 +45,15 @@ public struct TriggerRouter: Sendable {
             store: source.journal, limits: TriggerRouterSettings.deadLetterLimits(context.configuration),
             metrics: DeadLetterMetrics(context.metrics), logger: context.logger)
         try await deadLetters.load()
+        let messages = MessageIntake(
+            pipeline: pipeline, deadLetters: deadLetters, metrics: KafkaMetrics(context.metrics), logger: context.logger)
+        let kafkaSource = kafka.map { KafkaSource(properties: $0.properties, topics: $0.topics, intake: messages, logger: context.logger) }
         let events = EventReceiver(pipeline: pipeline, shelf: shelf, deadLetters: deadLetters)
         let endpoints = RouterEndpoints(
             receiver: AlertReceiver(pipeline: pipeline), events: events, decisions: decisions,
-            deadLetters: DeadLetterEndpoints(shelf: deadLetters, replays: events.replays), triggers: triggers,
+            deadLetters: DeadLetterEndpoints(
+                shelf: deadLetters, replays: events.replays.merging([MessageIntake.source: messages.replay]) { first, _ in first }),
+            triggers: triggers,
             receiverBodyMax: context.configuration[TriggerRouterSettings.receiverBodyMax])
         let kinds = RouterKinds(
             triggers: triggers, store: source.store,
@@ -71,6 +77,7 @@ public struct TriggerRouter: Sendable {
                 ]
                     + (source.isRemote
                         ? [BackgroundLoop { try await source.feed.follow() }] : [BackgroundLoop { try await shelf.run() }])
+                    + (kafkaSource.map { kafka in [BackgroundLoop { try await kafka.run() }] } ?? [])
             },
             close: {
                 await source.store.close()

@@ -24,7 +24,7 @@ public enum TriggerRouterSettings {
         [
             scheduler.definition, graphBuilder.definition, triggersFrom.definition, receiverBodyMax.definition,
             deadLettersMax.definition, deadLetterBytesMax.definition, deadLetterAgeMax.definition,
-        ]
+        ] + KafkaSettings.all
     }
 
     static func deadLetterLimits(_ configuration: Configuration) -> DeadLetterIndex.Limits {

@@ -46,6 +46,26 @@ import TriggerRouterCore
         #expect(request.alert.labels.dictionary["offset"] == "41")
     }
 
+    @Test func whatMakesNoPodIsAParameterBesideANode() throws {
+        let requested = try #require(try Self.read(#"{"operationset":"s","node":"w","pod":"p","container":"c"}"#).item.requested)
+        #expect(requested.spec.podReference == nil)
+        #expect(requested.spec.parameters == ["pod": "p", "container": "c"])
+        let alone = try #require(try Self.read(#"{"operationset":"s","pod":"p","namespace":"n"}"#).item.requested)
+        #expect(alone.spec.podReference == PodReference(namespace: "n", name: "p"))
+        #expect(alone.spec.nodeName == nil && alone.spec.parameters == nil)
+    }
+
+    @Test func theMessageIsToldInAnnotationsAsTheOriginalDid() throws {
+        var message = Self.message(#"{"metadata":{"annotations":{"why":"b"}},"spec":{"operationSet":"s","nodeName":"w"}}"#)
+        message.key = Array("k-1".utf8)
+        #expect(
+            try RequestReader.read(message).item.requested?.annotations == [
+                "why": "b", "diagnosis.kubediag.org/kafka-message-topic": "requests", "diagnosis.kubediag.org/kafka-message-partition": "2",
+                "diagnosis.kubediag.org/kafka-message-offset": "41", "diagnosis.kubediag.org/kafka-message-key": "k-1",
+                "diagnosis.kubediag.org/kafka-message-time": "2025-11-24T16:00:00Z",
+            ])
+    }
+
     @Test func numbersAndBooleansMayStandForTexts() throws {
         let spec = try #require(try Self.read(#"{"operationset":7,"node":12}"#).item.requested).spec
         #expect(spec.operationSet == "7")
@@ -57,7 +77,8 @@ import TriggerRouterCore
         ("{}", "operationset: is required"),
         (#"{"operationset":""}"#, "operationset: is required"),
         (#"{"operationset":"a"}"#, "node: is required, or namespace and pod"),
-        (#"{"operationset":"a","pod":"p"}"#, "namespace: is required beside pod"),
+        (#"{"operationset":"a","pod":"p"}"#, "node: is required, or namespace and pod"),
+        (#"{"operationset":"a","namespace":"n","container":"c"}"#, "node: is required, or namespace and pod"),
         (#"{"operationset":"a","node":["w"]}"#, "node: expected text, a number or a boolean, found an array"),
         (#"{"operationset":"a","node":"w","n":{"m":1}}"#, "n: expected text, a number or a boolean, found an object"),
         (#"{"operationset":"a","node":"w","id":12345678901234567890}"#, "id: is a number that is not kept exactly; send it as text"),
@@ -88,7 +109,7 @@ import TriggerRouterCore
         #expect(request.item.namespace == "team")
         #expect(requested.namePrefix == "my-run")
         #expect(requested.labels == ["team": "a"])
-        #expect(requested.annotations == ["why": "b"])
+        #expect(requested.annotations?["why"] == "b")
         #expect(requested.spec.targetSelector?.nodeNames == ["a", "b"])
         #expect(requested.spec.activeDeadlineSeconds == 60)
         #expect(requested.spec.dryRun == true)

@@ -18,7 +18,8 @@ struct DiagnosisObject: Sendable {
     }
 
     /// The original KubeDiag's flat object: `operationset`, then `node`, or `namespace` and `pod` with or without `container`; every other
-    /// member is a parameter. Numbers and booleans are taken as text, and a null counts as absent.
+    /// member is a parameter, these too where they make no pod and there is a node. Numbers and booleans are taken as text, and a null counts
+    /// as absent.
     init(flat members: [String: JSON]) throws(EventFault) {
         guard members.count <= Self.membersMax else {
             throw EventFault("", "has \(members.count) members, at most \(Self.membersMax) are taken")
@@ -29,12 +30,10 @@ struct DiagnosisObject: Sendable {
         guard let operationSet = take("operationset") else { throw EventFault("operationset", "is required") }
         var spec: [String: JSON] = ["operationSet": .string(operationSet)]
         spec["nodeName"] = take("node").map(JSON.string)
-        let (podNamespace, pod, container) = (take("namespace"), take("pod"), take("container"))
-        if let pod {
-            guard let podNamespace else { throw EventFault("namespace", "is required beside pod") }
-            var reference: [String: JSON] = ["namespace": .string(podNamespace), "name": .string(pod)]
-            reference["container"] = container.map(JSON.string)
-            spec["podReference"] = .object(reference)
+        if !(texts["namespace"] ?? "").isEmpty, !(texts["pod"] ?? "").isEmpty {
+            var reference = ["namespace": take("namespace"), "name": take("pod")]
+            reference["container"] = take("container")
+            spec["podReference"] = .object(reference.compactMapValues { $0.map(JSON.string) })
         } else if spec["nodeName"] == nil {
             throw EventFault("node", "is required, or namespace and pod")
         }

@@ -54,6 +54,7 @@ public enum RequestReader {
             namespace: diagnosis.namespace, operationSet: diagnosis.request.spec.operationSet,
             repeatIntervalSeconds: MessageRequest.knownSeconds, refireMinSeconds: 0, ratePerHour: Int(Int32.max))
         item.requested = diagnosis.request
+        item.requested?.annotations = (diagnosis.request.annotations ?? [:]).merging(message.annotations) { $1 }
         item.sourceName = message.place
         return MessageRequest(item: item, alert: alert(message, diagnosis.request.spec, event))
     }
