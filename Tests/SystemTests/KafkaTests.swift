@@ -8,6 +8,10 @@ import Testing
 /// Messages through real trigger-routers to a real scheduler, with librdkafka's mock cluster as the broker.
 @Suite(.serialized) struct KafkaTests {
     static let partitions = 6
+    /// As many as there are, and none of them removed.
+    private static let scheduler = [
+        "--queued-diagnoses-max", "100000", "--max-finished-per-node", "1000000", "--diagnoses-per-minute-max", "1000000",
+    ]
 
     private static func arguments(_ broker: MockBroker) -> [String] {
         [
@@ -42,7 +46,7 @@ import Testing
         let broker = try MockBroker(brokers: 3)
         defer { broker.close() }
         try broker.createTopic("requests", partitions: Self.partitions)
-        let cluster = try await Cluster(agents: [], scheduler: ["--queued-diagnoses-max", "100000", "--max-finished-per-node", "1000000"])
+        let cluster = try await Cluster(agents: [], scheduler: Self.scheduler)
         try await cluster.startRouter("first", ["--triggers-from", cluster.url("router")] + Self.arguments(broker))
         try await cluster.startRouter("second", ["--triggers-from", cluster.url("router")] + Self.arguments(broker))
         let owned = { (name: String, line: String) async throws -> Bool in
@@ -81,7 +85,7 @@ import Testing
         let broker = try MockBroker(brokers: 3)
         defer { broker.close() }
         try broker.createTopic("requests", partitions: Self.partitions)
-        let cluster = try await Cluster(agents: [], scheduler: ["--queued-diagnoses-max", "100000", "--max-finished-per-node", "1000000"])
+        let cluster = try await Cluster(agents: [], scheduler: Self.scheduler)
         try await cluster.startRouter("consumer", ["--triggers-from", cluster.url("router")] + Self.arguments(broker))
         for round in 0..<8 {
             try Self.produce(round * 250..<(round + 1) * 250, to: broker)
@@ -101,7 +105,7 @@ import Testing
         let broker = try MockBroker()
         defer { broker.close() }
         try broker.createTopic("requests", partitions: Self.partitions)
-        let cluster = try await Cluster(agents: [], scheduler: ["--queued-diagnoses-max", "100000", "--max-finished-per-node", "1000000"])
+        let cluster = try await Cluster(agents: [], scheduler: Self.scheduler)
         try await cluster.startRouter("consumer", ["--triggers-from", cluster.url("router")] + Self.arguments(broker))
         try Self.produce(0..<600, to: broker)
         #expect(try await eventually(seconds: 40) { try await cluster.stored() > 0 })
