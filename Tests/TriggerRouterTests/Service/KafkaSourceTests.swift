@@ -136,6 +136,21 @@ import TriggerRouterService
         await fixture.stop()
     }
 
+    @Test(.timeLimit(.minutes(1))) func whatTheSchedulerHoldsBackWaits() async throws {
+        let fixture = try await Fixture()
+        let until = WallClock.now().adding(seconds: 1)
+        fixture.router.peer.mood = .answering(IntakeResult(outcome: .suppressed, reason: "BudgetExhausted", until: until))
+        try fixture.broker.produce("requests", 0, Self.flat(1))
+        try fixture.broker.flush()
+        #expect(try await eventually { try await fixture.metric("\ntrigger_router_kafka_paused 1\n") })
+        #expect(try fixture.committed[0] < 1)
+        fixture.router.peer.mood = .fine
+        #expect(try await eventually { try fixture.committed[0] == 1 })
+        #expect(fixture.router.peer.stored.count == 1)
+        #expect(try await fixture.deadLetters().items.isEmpty)
+        await fixture.stop()
+    }
+
     @Test(.timeLimit(.minutes(1))) func aBrokerThatGoesAndComesAgainLosesNothing() async throws {
         let fixture = try await Fixture()
         for number in 0..<30 { try fixture.broker.produce("requests", Int32(number % 3), Self.flat(number)) }
