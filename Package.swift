@@ -70,6 +70,7 @@ let package = Package(
         room("HTTPClient", "Shared/HTTPClient", ["CCurl", "HTTPMessage"]),
         room("Model", "Shared/Model", ["JSONCoding", "Digests"]),
         room("StructuredMerge", "Shared/StructuredMerge", ["Model", "JSONCoding"]),
+        room("ResourceOwnership", "Shared/ResourceOwnership", ["Model", "JSONCoding"]),
         room("ResourceStore", "Shared/ResourceStore", ["Model", "JSONCoding"]),
         room("ResourceStoreSQLite", "Shared/ResourceStoreSQLite", ["ResourceStore", "Model", "JSONCoding", grdb]),
         room(
@@ -79,7 +80,8 @@ let package = Package(
         room(
             "ResourceAPI", "Shared/ResourceAPI",
             [
-                "ServiceKit", "HTTPServer", "HTTPMessage", "ResourceStore", "StructuredMerge", "Model", "JSONCoding", "Digests", logging,
+                "ServiceKit", "HTTPServer", "HTTPMessage", "ResourceStore", "ResourceOwnership", "StructuredMerge", "Model", "JSONCoding",
+                "Digests", logging,
             ]),
         room(
             "ResourceClient", "Shared/ResourceClient",
@@ -88,6 +90,12 @@ let package = Package(
         room(
             "ResourceForwarding", "Shared/ResourceForwarding",
             ["ResourceClient", "ServiceKit", "HTTPServer", "HTTPClient", "HTTPMessage", "Model", "JSONCoding", logging]),
+        room(
+            "GarbageCollection", "Shared/GarbageCollection",
+            [
+                "ResourceOwnership", "ResourceStore", "ResourceClient", "ServiceKit", "HTTPServer", "HTTPClient", "HTTPMessage", "Model",
+                "JSONCoding", logging,
+            ]),
 
         // graph-builder
         cRoom("CGraphBuilderDocument", "Services/graph-builder/Document", libraries: []),
@@ -95,8 +103,8 @@ let package = Package(
         room(
             "GraphBuilderService", "Services/graph-builder/Service",
             [
-                "GraphBuilderCore", "CGraphBuilderDocument", "ServiceKit", "ServiceStore", "ResourceAPI", "ResourceStore", "HTTPServer",
-                "HTTPMessage", "JSONCoding", logging,
+                "GraphBuilderCore", "CGraphBuilderDocument", "ServiceKit", "ServiceStore", "ResourceAPI", "ResourceStore",
+                "GarbageCollection", "HTTPServer", "HTTPClient", "HTTPMessage", "Model", "JSONCoding", logging,
             ]),
         main("graph-builder", "Services/graph-builder/Main", ["GraphBuilderService", "ServiceKit"]),
 
@@ -107,8 +115,8 @@ let package = Package(
             "TriggerRouterService", "Services/trigger-router/Service",
             [
                 "TriggerRouterCore", "CTriggerRouterDocument", "ServiceKit", "ServiceStore", "ResourceAPI", "ResourceStore",
-                "ResourceStoreSQLite", "ResourceClient", "ResourceForwarding", "HTTPServer", "HTTPClient", "HTTPMessage", "JSONCoding",
-                "KafkaClient", "Model", logging,
+                "ResourceStoreSQLite", "ResourceClient", "ResourceForwarding", "GarbageCollection", "HTTPServer", "HTTPClient",
+                "HTTPMessage", "JSONCoding", "KafkaClient", "Model", logging,
             ]),
         main("trigger-router", "Services/trigger-router/Main", ["TriggerRouterService", "ServiceKit"]),
 
@@ -118,9 +126,8 @@ let package = Package(
         room(
             "SchedulerService", "Services/scheduler/Service",
             [
-                "SchedulerCore", "CSchedulerDocument", "Model", "ServiceKit", "ServiceStore", "ResourceAPI", "ResourceStore", "HTTPServer",
-                "HTTPMessage",
-                "HTTPClient", "JSONCoding", "Digests", logging,
+                "SchedulerCore", "CSchedulerDocument", "Model", "ServiceKit", "ServiceStore", "ResourceAPI", "ResourceStore",
+                "ResourceOwnership", "GarbageCollection", "HTTPServer", "HTTPMessage", "HTTPClient", "JSONCoding", "Digests", logging,
             ]),
         main("scheduler", "Services/scheduler/Main", ["SchedulerService", "ServiceKit"]),
 
@@ -181,6 +188,7 @@ let package = Package(
         tests("HTTPClientTests", ["HTTPClient", "HTTPMessage"]),
         tests("ModelTests", ["Model", "JSONCoding"]),
         tests("StructuredMergeTests", ["StructuredMerge", "Model", "JSONCoding"]),
+        tests("ResourceOwnershipTests", ["ResourceOwnership", "Model", "JSONCoding"]),
         tests("ResourceStoreTests", ["ResourceStore", "ResourceStoreSQLite", "Model", "JSONCoding", "store-writer", grdb]),
         main("store-writer", "Tests/StoreWriter", ["ResourceStore", "ResourceStoreSQLite", "Model"]),
         tests(
@@ -200,8 +208,8 @@ let package = Package(
         tests(
             "ResourceAPITests",
             [
-                "ResourceAPI", "ResourceClient", "ResourceStoreSQLite", "StructuredMerge", "ServiceKit", "TestSupport", "HTTPClient",
-                "JSONCoding",
+                "ResourceAPI", "GarbageCollection", "ResourceClient", "ResourceStoreSQLite", "StructuredMerge", "ServiceKit", "TestSupport",
+                "HTTPClient", "JSONCoding",
             ]),
         tests("GraphBuilderTests", ["GraphBuilderCore", "GraphBuilderService", "TestSupport", "HTTPMessage", "Model", "JSONCoding"]),
         tests(

@@ -1,5 +1,6 @@
 import JSONCoding
 import Model
+import ResourceOwnership
 import ResourceStore
 import ServiceKit
 
@@ -19,7 +20,7 @@ extension KindVerbs {
             let document = try document(old)
             try await admitDeletion(document, caller: caller, isDryRun: options.isDryRun)
             do throws(StoreError) {
-                return try await remove(old, document, isDryRun: options.isDryRun)
+                return try await remove(old, document, options)
             } catch .conflict where options.ifRevision == nil && attempt < Self.attemptsMax {
                 attempt += 1
             } catch {
@@ -48,18 +49,18 @@ extension KindVerbs {
         }
     }
 
-    private func remove(_ old: StoredObject, _ document: JSON, isDryRun: Bool) async throws(StoreError) -> Deletion {
-        guard !ServerMetadata.finalizers(document).isEmpty else {
-            if isDryRun { return .removed(old) }
+    private func remove(_ old: StoredObject, _ document: JSON, _ options: DeleteOptions) async throws(StoreError) -> Deletion {
+        switch DeletionPlan(document, options.propagation, at: clock()) {
+        case .remove:
+            if options.isDryRun { return .removed(old) }
             return .removed(try await store.delete(old.key, ifUID: old.uid, ifRevision: old.revision))
+        case .keep:
+            return .pending(old.encoded())
+        case .store(let marked):
+            let encoded = try EncodedObject(marked, definition: definition)
+            if options.isDryRun { return .pending(StoredObject(encoded, revision: old.revision).encoded()) }
+            return .pending(try await store.update(encoded, ifRevision: old.revision).encoded())
         }
-        if ServerMetadata.isBeingDeleted(document) { return .pending(old.encoded()) }
-        var marked = document
-        marked["metadata"]?["deletionTimestamp"] = .string(clock().wholeSeconds.description)
-        marked["metadata"]?["deletionGracePeriodSeconds"] = 0
-        let encoded = try EncodedObject(marked, definition: definition)
-        if isDryRun { return .pending(StoredObject(encoded, revision: old.revision).encoded()) }
-        return .pending(try await store.update(encoded, ifRevision: old.revision).encoded())
     }
 
     /// Deletes every object of a query, one by one, and returns how many there were. One that went meanwhile counts as deleted.

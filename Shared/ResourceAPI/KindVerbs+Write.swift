@@ -1,5 +1,6 @@
 import JSONCoding
 import Model
+import ResourceOwnership
 import ResourceStore
 import ServiceKit
 
@@ -106,7 +107,7 @@ extension KindVerbs {
     private func write(
         _ encoded: EncodedObject, _ object: JSON, over old: StoredObject, isDryRun: Bool
     ) async throws(StoreError) -> [UInt8] {
-        if ServerMetadata.isBeingDeleted(object), ServerMetadata.finalizers(object).isEmpty {
+        if object.isBeingDeleted, object.finalizers.isEmpty {
             if isDryRun { return StoredObject(encoded, revision: old.revision).encoded() }
             let deleted = try await store.delete(old.key, ifUID: old.uid, ifRevision: old.revision)
             return StoredObject(encoded, revision: deleted.revision).encoded()

@@ -1,5 +1,6 @@
 import JSONCoding
 import Model
+import ResourceOwnership
 import ResourceStore
 import ServiceKit
 
@@ -88,6 +89,7 @@ struct ObjectAdmission: Sendable {
         var warnings = try strictnessWarnings(unknown: findings.unknownFields, duplicate: duplicates)
         if let fault = Self.annotationsFault(object) { findings.add(fault) }
         if let fault = nameFault(object) { findings.add(fault) }
+        for fault in OwnershipRules.faults(object) { findings.add(fault) }
         if let old {
             for fault in Self.newFinalizerFaults(object, old) { findings.add(fault) }
         }
@@ -157,9 +159,9 @@ struct ObjectAdmission: Sendable {
     }
 
     private static func newFinalizerFaults(_ object: JSON, _ old: JSON) -> [FieldFault] {
-        guard ServerMetadata.isBeingDeleted(old) else { return [] }
-        let before = Set(ServerMetadata.finalizers(old))
-        let added = ServerMetadata.finalizers(object).filter { !before.contains($0) }
+        guard old.isBeingDeleted else { return [] }
+        let before = Set(old.finalizers)
+        let added = object.finalizers.filter { !before.contains($0) }
         guard !added.isEmpty else { return [] }
         let names = added.joined(separator: ", ")
         return [

@@ -61,39 +61,6 @@ struct WriteOptions: Sendable {
     }
 }
 
-/// The options of a deletion: a `DeleteOptions` body, the query parameters, or both.
-struct DeleteOptions: Sendable {
-    var isDryRun = false
-    var ifUID: UID?
-    var ifRevision: Int64?
-
-    init() {}
-
-    init(_ query: Query, body: [UInt8]) throws(APIError) {
-        isDryRun = try WriteOptions.isDryRun(query.all("dryRun"))
-        try Self.check(propagationPolicy: query["propagationPolicy"])
-        guard !body.isEmpty else { return }
-        let document = try JSON(requestBody: body)
-        guard case .object = document, [nil, "DeleteOptions"].contains(document["kind"]?.stringValue) else {
-            throw .badRequest("the body of a deletion must be a DeleteOptions object")
-        }
-        let values = (document["dryRun"]?.arrayValue ?? []).map { $0.stringValue ?? "\($0)" }
-        isDryRun = try WriteOptions.isDryRun(values) || isDryRun
-        try Self.check(propagationPolicy: document["propagationPolicy"]?.stringValue)
-        ifUID = document[path: "preconditions", "uid"]?.stringValue.map { UID($0) }
-        if let text = document[path: "preconditions", "resourceVersion"]?.stringValue {
-            ifRevision = try Int64(resourceVersion: text)
-        }
-    }
-
-    /// Every deletion is a background one; what asks for another kind of it is accepted, what is none at all is not.
-    private static func check(propagationPolicy policy: String?) throws(APIError) {
-        guard [nil, "", "Background", "Foreground", "Orphan"].contains(policy) else {
-            throw .badRequest("propagationPolicy must be one of Background, Foreground and Orphan")
-        }
-    }
-}
-
 extension Int64 {
     /// A client's `resourceVersion`: a decimal number that is not negative.
     init(resourceVersion text: String) throws(APIError) {

@@ -34,13 +34,4 @@ enum ServerMetadata {
         guard object["spec"] != old["spec"] else { return }
         object["metadata"]?["generation"] = .integer((old[path: "metadata", "generation"]?.integerValue ?? 0) + 1)
     }
-
-    /// The names of those who must agree before the object goes.
-    static func finalizers(_ object: JSON) -> [String] {
-        object[path: "metadata", "finalizers"]?.arrayValue?.compactMap(\.stringValue) ?? []
-    }
-
-    static func isBeingDeleted(_ object: JSON) -> Bool {
-        object[path: "metadata", "deletionTimestamp"]?.stringValue != nil
-    }
 }

@@ -66,15 +66,17 @@ extension ResourceClient {
     }
 
     /// Deletes an object, if it is the one that the preconditions name. Throws `api` with code 404 where there is none.
+    ///
+    /// - Parameter propagationPolicy: `Background`, `Foreground` or `Orphan`: what becomes of the objects that it owns.
     @discardableResult
     public func delete(
         _ resource: APIResource, namespace: String = "", name: String, _ preconditions: DeletePreconditions = .none,
-        _ parameters: WriteParameters = .standard
+        _ parameters: WriteParameters = .standard, propagationPolicy: String = "Background"
     ) async throws(ResourceClientError) -> DeleteOutcome<JSON> {
         var conditions: [String: JSON] = [:]
         if let uid = preconditions.uid { conditions["uid"] = .string(uid.rawValue) }
         if let version = preconditions.resourceVersion { conditions["resourceVersion"] = .string(version) }
-        var options: [String: JSON] = ["kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"]
+        var options: [String: JSON] = ["kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": .string(propagationPolicy)]
         if !conditions.isEmpty { options["preconditions"] = .object(conditions) }
         let answer = try await call(
             .delete, resource.path(namespace: namespace, name: name), parameters.query, body: .object(options))

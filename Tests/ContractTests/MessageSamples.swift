@@ -70,6 +70,8 @@ enum MessageSamples {
 
     private static var router: [MessageTests.Message] {
         [
+            .init(
+                "DependentCount", DependentCount(dependents: 2, blocking: 1), least: DependentCount(dependents: 0, blocking: 0)),
             .init("DiagnosisReference", reference, least: DiagnosisReference(namespace: "n", name: "d")),
             .init("TriggerOutcome", outcome, least: TriggerOutcome(trigger: "t", outcome: .noMatch)),
             .init("TriggerMiss", miss, least: TriggerMiss(trigger: "t", message: "m")),

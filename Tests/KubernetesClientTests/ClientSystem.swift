@@ -14,6 +14,7 @@ struct ClientSystem: Sendable {
 
     init() async throws {
         cluster = try await Cluster(agents: ["web-01", "web-02"], tls: true)
+        try await cluster.introduce()
         try cluster.write(try await cluster.kubeconfig(), to: "kubeconfig", mode: 0o600)
     }
 

@@ -82,6 +82,59 @@ extension KubernetesClients {
             #expect(try await eventually { try await kubectl("get diag -o name") == .printed("") })
         }
 
+        @Test func orphansStay() async throws {
+            let kubectl = try Kubectl()
+            let children = try await parent(kubectl)
+            #expect(try await kubectl("delete diag parent --cascade=orphan").status == 0)
+            let left = try await kubectl.json("get diag")
+            #expect(left["items"]?.arrayValue?.count == 2)
+            #expect(left["items"]?.arrayValue?.allSatisfy { $0[path: "metadata", "ownerReferences"]?.arrayValue?.isEmpty ?? true } == true)
+            #expect(try await kubectl("delete diag \(children.joined(separator: " "))").status == 0)
+        }
+
+        @Test func whatAPersonOwnsGoesToo() async throws {
+            let kubectl = try Kubectl()
+            let name = kubectl.namespace
+            try await kubectl.makeSet()
+            let uid = try await kubectl.output("get opset \(name) -o jsonpath={.metadata.uid}")
+            let owned = """
+                apiVersion: diagnosis.kubediag.org/v1
+                kind: Operation
+                metadata:
+                  name: "\(name)-owned"
+                  ownerReferences: [{apiVersion: diagnosis.kubediag.org/v1, kind: OperationSet, name: "\(name)", uid: "\(uid)"}]
+                spec: {processor: {scriptRunner: {script: "true"}}}
+                """
+            _ = try await kubectl.output("create -f -", input: owned)
+            _ = try await kubectl.output("delete opset \(name)")
+            #expect(try await eventually { try await kubectl("get op \(name)-owned --ignore-not-found") == .printed("") })
+        }
+
+        /// The owner is kept by another service than what belongs to it.
+        @Test(arguments: ["background", "foreground", "orphan"]) func acrossServices(cascade: String) async throws {
+            let kubectl = try Kubectl()
+            let name = kubectl.namespace
+            _ = try await kubectl.output("create -f -", input: Manifest.operation(name))
+            let uid = try await kubectl.output("get op \(name) -o jsonpath={.metadata.uid}")
+            let owned = """
+                apiVersion: diagnosis.kubediag.org/v1
+                kind: Diagnosis
+                metadata:
+                  name: owned
+                  ownerReferences:
+                  - {apiVersion: diagnosis.kubediag.org/v1, kind: Operation, name: "\(name)", uid: "\(uid)", blockOwnerDeletion: true}
+                spec: {operationSet: none, nodeName: web-01}
+                """
+            _ = try await kubectl.output("create -f -", input: owned)
+            _ = try await kubectl.output("delete op \(name) --cascade=\(cascade) --timeout=60s")
+            #expect(try await kubectl("get op \(name) --ignore-not-found") == .printed(""))
+            switch cascade {
+            case "background": #expect(try await eventually { try await kubectl("get diag -o name") == .printed("") })
+            case "foreground": #expect(try await kubectl("get diag -o name") == .printed(""), "the owner goes last")
+            default: #expect(try await kubectl("get diag owned -o jsonpath={.metadata.ownerReferences}") == .printed(""))
+            }
+        }
+
         @Test func preconditions() async throws {
             let kubectl = try Kubectl()
             let name = kubectl.namespace

@@ -130,6 +130,8 @@ struct APIOptions: Sendable {
     var isEncrypted = false
     /// Kinds that are served beside Operation and Diagnosis.
     var further: [ResourceDefinition] = []
+    /// Routes beside the kinds.
+    var endpoints: [Endpoint] = []
 }
 
 /// Runs `body` against a server on a free port with a store in a folder of its own, and takes both away afterwards.
@@ -157,7 +159,7 @@ func withAPI(
     let certificateFile = options.isEncrypted ? folder.appendingPathComponent("certificate.pem").path : nil
     if let certificateFile { http.tls = try await selfSigned(certificateFile: certificateFile) }
     let server = try ServiceServer(
-        name: "test", endpoints: group.endpoints, options: ServiceServer.Options(http: http, drainSecondsMax: 2),
+        name: "test", endpoints: group.endpoints + options.endpoints, options: ServiceServer.Options(http: http, drainSecondsMax: 2),
         authenticator: try Authenticator(tokenFile: tokenFile, logger: logger), metrics: MetricRegistry(), health: HealthRegistry(),
         logger: logger)
     let address = try server.start()

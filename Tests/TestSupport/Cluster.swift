@@ -179,6 +179,21 @@ extension Cluster {
         lock.withLock { forwarders.append(process) }
     }
 
+    /// Starts graph-builder and scheduler again, told where those are that were started after them: for what is owned across services.
+    package func introduce() async throws {
+        let urls = ["graph-builder": ["scheduler", "router"], "scheduler": ["router"]]
+        for (name, others) in urls.sorted(by: { $0.key < $1.key }) {
+            let arguments = others.flatMap { ["--\($0 == "router" ? "trigger-router" : $0)-url", url($0)] }
+            lock.withLock { programs[name]?.arguments += arguments }
+            try await kill(name)
+            try await start(name)
+        }
+        for name in lock.withLock({ Array(programs.filter { $0.value.program == "agent-executor" }.keys) }) {
+            let registered = try await eventually { try await self.isReady(agent: name) }
+            guard registered else { throw Failure(description: "\(name) did not come back: \(log(name).suffix(2000))") }
+        }
+    }
+
     /// Starts a program without waiting for it.
     package func launch(_ name: String) throws {
         try lock.withLock {

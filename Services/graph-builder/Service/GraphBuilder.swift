@@ -1,4 +1,6 @@
+import GarbageCollection
 import GraphBuilderCore
+import HTTPClient
 import Model
 import ResourceAPI
 import ResourceStore
@@ -10,7 +12,7 @@ public struct GraphBuilder: Sendable {
     public static let program = ServiceProgram(
         name: "graph-builder",
         summary: "Owns operations and operation sets: validates them, builds their graphs, and serves the plans that are run.",
-        defaultPort: 8081, settings: []
+        defaultPort: 8081, settings: GraphBuilderSettings.all
     ) { context in
         try await GraphBuilder(context).assembly
     }
@@ -28,9 +30,24 @@ public struct GraphBuilder: Sendable {
                 AdmissionReview(warnings: try await reconciler.warnings(about: request))
             },
         ])
+        let http = try HTTPClient()
+        let owners = OwnershipCollector(
+            kinds: [Operation.definition, OperationSet.definition], store: store,
+            services: [
+                OwnerService(
+                    name: "scheduler", at: context.configuration[GraphBuilderSettings.scheduler], context, http,
+                    owning: [Diagnosis.definition, Agent.definition]),
+                OwnerService(
+                    name: "trigger-router", at: context.configuration[GraphBuilderSettings.triggerRouter], context, http,
+                    owning: [Trigger.definition, CommonEvent.definition]),
+            ], metrics: context.metrics, logger: context.logger)
         assembly = ServiceAssembly(
-            endpoints: GraphEndpoints(plans: plans, store: store).all + group.endpoints + [.serviceDocument(ServiceDocument.bytes)],
-            background: { _ in [BackgroundLoop { try await reconciler.run() }] },
-            close: { await store.close() })
+            endpoints: GraphEndpoints(plans: plans, store: store).all + group.endpoints
+                + [owners.endpoint, .serviceDocument(ServiceDocument.bytes)],
+            background: { _ in [BackgroundLoop { try await reconciler.run() }, BackgroundLoop { try await owners.run() }] },
+            close: {
+                await http.shutdown()
+                await store.close()
+            })
     }
 }

@@ -140,40 +140,6 @@ extension DiagnosisEngine {
             }
         }
     }
-
-    /// Removes the children of a parent that is gone.
-    func removeChildren(of parent: UID, namespace: String) async {
-        let selector = LabelSelector(requirements: [.equals(WellKnown.parentLabel, parent.rawValue)])
-        do {
-            let page = try await store.list(
-                ListQuery(plural: DiagnosisSpec.names.plural, namespace: namespace, labels: selector))
-            for child in page.items { try await remove(child) }
-        } catch {
-            logger.warning("children of a deleted diagnosis remain", metadata: ["uid": "\(parent)", "cause": "\(error)"])
-        }
-    }
-
-    /// Deletes an object as the API does: one that is held by a finalizer is marked.
-    private func remove(_ object: StoredObject) async throws(StoreError) {
-        var object = object
-        for _ in 0..<Self.conflictAttemptsMax {
-            var diagnosis: Diagnosis = try object.decode()
-            do throws(StoreError) {
-                if (diagnosis.metadata.finalizers ?? []).isEmpty {
-                    try await store.delete(object.key, ifUID: object.uid, ifRevision: object.revision)
-                } else if diagnosis.metadata.deletionTimestamp == nil {
-                    diagnosis.metadata.deletionTimestamp = clock.now().wholeSeconds
-                    try await store.update(try EncodedObject(diagnosis), ifRevision: object.revision)
-                }
-                return
-            } catch .conflict {
-                guard let again = try await store.get(object.key), again.uid == object.uid else { return }
-                object = again
-            } catch .notFound {
-                return
-            }
-        }
-    }
 }
 
 extension Diagnosis {
@@ -192,7 +158,8 @@ extension Diagnosis {
         metadata.annotations = parent.metadata.annotations
         metadata.ownerReferences = [
             OwnerReference(
-                apiVersion: API.groupVersion, kind: DiagnosisSpec.names.kind, name: parent.name, uid: parent.uid, controller: true)
+                apiVersion: API.groupVersion, kind: DiagnosisSpec.names.kind, name: parent.name, uid: parent.uid, controller: true,
+                blockOwnerDeletion: true)
         ]
     }
 

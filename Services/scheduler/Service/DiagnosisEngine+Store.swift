@@ -1,5 +1,6 @@
 import JSONCoding
 import Model
+import ResourceOwnership
 import ResourceStore
 import SchedulerCore
 import ServiceKit
@@ -165,7 +166,9 @@ extension DiagnosisEngine {
 
     func observe(_ diagnosis: Diagnosis, _ entry: DiagnosisEntry) {
         if diagnosis.metadata.deletionTimestamp != nil {
-            if entry.aggregate != nil { postParent(entry.uid, .cancelRequested) } else { post(entry.uid, .deletionRequested) }
+            guard entry.aggregate != nil else { return post(entry.uid, .deletionRequested) }
+            // Children that are to stay without their parent go on.
+            if !diagnosis.isOrphaning { postParent(entry.uid, .cancelRequested) }
         } else if diagnosis.spec.cancel == true {
             if entry.aggregate != nil { postParent(entry.uid, .cancelRequested) } else { post(entry.uid, .cancelRequested) }
         }
@@ -187,11 +190,17 @@ extension DiagnosisEngine {
                 }
                 try await store.transact(writes)
             }
-            if diagnosis.status?.aggregate != nil { await removeChildren(of: stored.uid, namespace: stored.key.namespace) }
         } catch {
             // The index heals itself: garbage collection drops what leads to no object.
             logger.warning("records of a deleted diagnosis remain", metadata: ["uid": "\(stored.uid)", "cause": "\(error)"])
         }
+    }
+}
+
+extension Diagnosis {
+    /// It waits until its children no longer name it.
+    fileprivate var isOrphaning: Bool {
+        metadata.finalizers?.contains { $0 == DeletionPropagation.orphan.finalizer } ?? false
     }
 }
 

@@ -1,3 +1,4 @@
+import GarbageCollection
 import HTTPClient
 import Logging
 import Model
@@ -49,14 +50,24 @@ public struct Scheduler: Sendable {
         let watcher = StoreWatcher(engine: engine, store: store, clock: clock, logger: context.logger)
         let collector = GarbageCollector(
             engine: engine, store: store, clock: clock, limits: limits, metrics: metrics, logger: context.logger)
+        let owners = OwnershipCollector(
+            kinds: [Diagnosis.definition, Agent.definition], store: store,
+            services: [
+                OwnerService(
+                    name: "graph-builder", at: graphBuilder, context, http, owning: [Operation.definition, OperationSet.definition]),
+                OwnerService(
+                    name: "trigger-router", at: context.configuration[SchedulerSettings.triggerRouter], context, http,
+                    owning: [Trigger.definition, CommonEvent.definition]),
+            ], metrics: context.metrics, logger: context.logger, now: { clock.now() })
         assembly = ServiceAssembly(
-            endpoints: own + api.endpoints + [.serviceDocument(ServiceDocument.bytes)],
+            endpoints: own + api.endpoints + [owners.endpoint, .serviceDocument(ServiceDocument.bytes)],
             background: { _ in
                 [
                     BackgroundLoop { await lane.run() },
                     BackgroundLoop { await watcher.runDiagnoses(after: revision) },
                     BackgroundLoop { await watcher.runAgents(after: revision) },
                     BackgroundLoop { await collector.run() },
+                    BackgroundLoop { try await owners.run() },
                     BackgroundLoop { await Self.probe(plans, clock) },
                 ]
             },

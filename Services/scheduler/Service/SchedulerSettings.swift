@@ -5,6 +5,9 @@ import ServiceKit
 public enum SchedulerSettings {
     public static let graphBuilder = Setting<HTTPURL?>(
         "graph-builder-url", default: HTTPURL("http://127.0.0.1:8081"), help: "base URL of the graph-builder, which serves the plans")
+    public static let triggerRouter = Setting<HTTPURL>(
+        "trigger-router-url", default: HTTPURL("http://127.0.0.1:8080"),
+        help: "where triggers and common events are kept, which may own diagnoses or belong to them")
     public static let diagnosisTTL = Setting<Duration>(
         "diagnosis-ttl", default: .seconds(240 * 3600), help: "how long a finished diagnosis is kept, unless its spec says less")
     public static let finishedPerNodeMax = Setting<Int>(
@@ -36,9 +39,9 @@ public enum SchedulerSettings {
         "agent-heartbeat", default: .seconds(5), help: "how often agents are to say that they are there", validate: positive)
 
     public static let all: [SettingDefinition] = [
-        graphBuilder.definition, diagnosisTTL.definition, finishedPerNodeMax.definition, garbageInterval.definition,
-        queuedDiagnosesMax.definition, diagnosesPerMinuteMax.definition, blastRadius.definition, resolveGrace.definition,
-        pendingMax.definition, unknownMax.definition, lease.definition,
+        graphBuilder.definition, triggerRouter.definition, diagnosisTTL.definition, finishedPerNodeMax.definition,
+        garbageInterval.definition, queuedDiagnosesMax.definition, diagnosesPerMinuteMax.definition, blastRadius.definition,
+        resolveGrace.definition, pendingMax.definition, unknownMax.definition, lease.definition,
         heartbeat.definition,
     ]
 

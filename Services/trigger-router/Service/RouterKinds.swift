@@ -1,3 +1,4 @@
+import GarbageCollection
 import HTTPMessage
 import HTTPServer
 import JSONCoding
@@ -76,6 +77,15 @@ struct RouterKinds: Sendable {
 }
 
 extension RouterKinds {
+    /// What depends on an object among the kinds of this process; of a replica, what its router has.
+    func dependents(_ owners: OwnershipCollector?) -> Endpoint {
+        if let owners { return owners.endpoint }
+        return OwnershipCollector.endpoint { [router] call in
+            guard let router else { throw APIError.unavailable("nobody here keeps objects") }
+            return try await router.answer(call)
+        }
+    }
+
     private static let evidenceSecondsMax = 600.0
 
     /// The scheduler's routes for people, answered by it.

@@ -1,3 +1,4 @@
+import GarbageCollection
 import HTTPClient
 import Logging
 import Model
@@ -65,19 +66,23 @@ public struct TriggerRouter: Sendable {
             router: context.configuration[TriggerRouterSettings.triggersFrom].map {
                 OwnerForwarder(owner: "trigger-router", client: Self.client(of: $0, context, forwarding))
             })
+        // A replica keeps no objects, so it has none to collect.
+        let owners = source.isRemote ? nil : Self.collector(source.store, context, http)
         let probe = SchedulerProbe(handover: handover, pipeline: pipeline)
         let clock = CronClock(triggers: triggers, pipeline: pipeline, activity: activity, logger: context.logger)
         assembly = ServiceAssembly(
-            endpoints: endpoints.all + kinds.schedulerRoutes + ServedGroup(kinds.all).endpoints + [.serviceDocument(ServiceDocument.bytes)],
+            endpoints: endpoints.all + kinds.schedulerRoutes + ServedGroup(kinds.all).endpoints
+                + [kinds.dependents(owners), .serviceDocument(ServiceDocument.bytes)],
             background: { _ in
-                [
+                var loops = [
                     BackgroundLoop { try await triggers.run() }, BackgroundLoop { try await activity.run() },
                     BackgroundLoop { try await probe.run() }, BackgroundLoop { try await clock.run() },
                     BackgroundLoop { try await deadLetters.run() },
+                    source.isRemote ? BackgroundLoop { try await source.feed.follow() } : BackgroundLoop { try await shelf.run() },
                 ]
-                    + (source.isRemote
-                        ? [BackgroundLoop { try await source.feed.follow() }] : [BackgroundLoop { try await shelf.run() }])
-                    + (kafkaSource.map { kafka in [BackgroundLoop { try await kafka.run() }] } ?? [])
+                if let kafkaSource { loops.append(BackgroundLoop { try await kafkaSource.run() }) }
+                if let owners { loops.append(BackgroundLoop { try await owners.run() }) }
+                return loops
             },
             close: {
                 await source.store.close()
@@ -85,6 +90,19 @@ public struct TriggerRouter: Sendable {
                 await forwarding.shutdown()
                 await http.shutdown()
             })
+    }
+
+    private static func collector(_ store: any ResourceStore, _ context: ServiceContext, _ http: HTTPClient) -> OwnershipCollector {
+        OwnershipCollector(
+            kinds: [Trigger.definition, CommonEvent.definition], store: store,
+            services: [
+                OwnerService(
+                    name: "graph-builder", at: context.configuration[TriggerRouterSettings.graphBuilder], context, http,
+                    owning: [Operation.definition, OperationSet.definition]),
+                OwnerService(
+                    name: "scheduler", at: context.configuration[TriggerRouterSettings.scheduler], context, http,
+                    owning: [Diagnosis.definition, Agent.definition]),
+            ], metrics: context.metrics, logger: context.logger)
     }
 
     /// Where the triggers are: the own store with everything loaded, or another router's.

@@ -113,8 +113,8 @@ public struct KindOperation: Sendable {
         case .get, .getStatus: [.includeObject]
         case .create, .replace, .replaceStatus: QueryParameter.writing
         case .patch, .patchStatus: QueryParameter.writing + [.force]
-        case .delete: [.dryRun, .gracePeriodSeconds, .propagationPolicy]
-        case .deleteCollection: QueryParameter.selectors + [.dryRun, .gracePeriodSeconds, .propagationPolicy]
+        case .delete: QueryParameter.deleting
+        case .deleteCollection: QueryParameter.selectors + QueryParameter.deleting
         }
     }
 
@@ -168,8 +168,8 @@ public struct KindOperation: Sendable {
             case .get, .getStatus: [404, 406]
             case .create: [409, 422]
             case .replace, .replaceStatus, .patch, .patchStatus: [404, 409, 422]
-            case .delete: [404, 409]
-            case .deleteCollection: [409]
+            case .delete: [404, 409, 422]
+            case .deleteCollection: [409, 422]
             }
         return (Self.anyFailures + own).sorted()
     }

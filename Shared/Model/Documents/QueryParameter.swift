@@ -28,7 +28,7 @@ public struct QueryParameter: Sendable {
     /// Every parameter, in the order in which documents list them.
     public static let all =
         selectors + reading + [watch, allowWatchBookmarks, sendInitialEvents, timeoutSeconds, includeObject] + writing
-        + [force, gracePeriodSeconds, propagationPolicy]
+        + [force, gracePeriodSeconds, propagationPolicy, orphanDependents]
 }
 
 // MARK: - Reading
@@ -127,6 +127,13 @@ extension QueryParameter {
     static let propagationPolicy = QueryParameter(
         "propagationPolicy",
         .choice(
-            "Accepted; every deletion is a background one, which takes along what belongs to the object.",
-            ["Background", "Foreground", "Orphan"]))
+            """
+            What becomes of the objects that name this one as their owner. Background: they go soon after it. Foreground: it stays, with \
+            deletionTimestamp, until those with blockOwnerDeletion are gone. Orphan: they stay, and no longer name it. Background where \
+            nothing is said and the object has neither of the finalizers orphan and foregroundDeletion.
+            """, ["Background", "Foreground", "Orphan"]))
+    static let orphanDependents = QueryParameter(
+        "orphanDependents",
+        .boolean("What clients said before propagationPolicy: true is Orphan, false Background. Not together with propagationPolicy."))
+    static let deleting = [dryRun, gracePeriodSeconds, propagationPolicy, orphanDependents]
 }

@@ -56,6 +56,7 @@ public enum SharedComponents {
         "properties": [
             "apiVersion": text, "kind": text, "dryRun": ["type": "array", "items": text],
             "gracePeriodSeconds": ["type": "integer", "format": "int64"], "propagationPolicy": text,
+            "orphanDependents": ["type": "boolean"],
             "preconditions": ["type": "object", "properties": ["uid": text, "resourceVersion": text]],
         ],
     ]

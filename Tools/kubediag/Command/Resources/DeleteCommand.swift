@@ -7,7 +7,8 @@ struct DeleteCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "delete", abstract: "Delete objects by name, or those that stand in files.",
         discussion: """
-            A diagnosis that runs is cancelled first; it goes when its agent has let go.
+            A diagnosis that runs is cancelled first; it goes when its agent has let go. What belongs to an object goes with it: soon
+            afterwards, with --cascade foreground before it, with --cascade orphan not at all.
 
               kubediag delete trigger disk-full
               kubediag delete -f playbook.yaml
@@ -18,7 +19,21 @@ struct DeleteCommand: AsyncParsableCommand {
     @Argument(help: "Names.") var names: [String] = []
     @Option(name: .shortAndLong, help: "File, directory or - for standard input; may be repeated.") var filename: [String] = []
     @Option(name: .shortAndLong, help: "Namespace.") var namespace: String = API.defaultNamespace
+    @Option(help: "What becomes of what belongs to it: background, foreground or orphan.") var cascade = Cascade.background
     @Flag(help: "What is not there is no failure.") var ignoreNotFound = false
+
+    enum Cascade: String, ExpressibleByArgument, CaseIterable {
+        case background, foreground, orphan
+
+        /// As the API calls it.
+        var propagationPolicy: String {
+            switch self {
+            case .background: "Background"
+            case .foreground: "Foreground"
+            case .orphan: "Orphan"
+            }
+        }
+    }
 
     func validate() throws {
         guard (kind == nil) != filename.isEmpty else { throw ValidationError("Give either KIND NAME… or -f FILE.") }
@@ -43,7 +58,8 @@ struct DeleteCommand: AsyncParsableCommand {
         let scope = definition.names.scope == .cluster ? "" : namespace
         do {
             let outcome = try await connection.resourceCall { client throws(ResourceClientError) in
-                try await client.delete(APIResource(definition), namespace: scope, name: name)
+                try await client.delete(
+                    APIResource(definition), namespace: scope, name: name, propagationPolicy: cascade.propagationPolicy)
             }
             let isMarked = if case .object = outcome { true } else { false }
             Terminal.standardOutput.line("\(definition.names.singular)/\(name) \(isMarked ? "is being deleted" : "deleted")")

@@ -39,14 +39,16 @@ struct Installation: Sendable {
     var services: [Service] {
         let scheduler = ["--scheduler-url", url("scheduler")]
         let graphBuilder = ["--graph-builder-url", url("graph-builder")]
+        let router = ["--trigger-router-url", url("trigger-router")]
         let tls = [
             "--tls-port", String(effectiveTLSPort), "--tls-cert-file", certificates.certificateFile, "--tls-key-file", certificates.keyFile,
         ]
         // What alerts of this machine say in `instance`, beside its name.
         let aliases = ["--alias", "localhost,127.0.0.1\(Self.hostName == node ? "" : ",\(Self.hostName)")"]
         return [
-            service("trigger-router", token: "service", scheduler + graphBuilder + tls), service("graph-builder", token: "service", []),
-            service("scheduler", token: "service", graphBuilder),
+            service("trigger-router", token: "service", scheduler + graphBuilder + tls),
+            service("graph-builder", token: "service", scheduler + router),
+            service("scheduler", token: "service", graphBuilder + router),
             service("agent-executor", token: "agent-\(node)", ["--node-name", node] + aliases + scheduler),
         ]
     }

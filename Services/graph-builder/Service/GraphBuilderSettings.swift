@@ -1,0 +1,13 @@
+import ServiceKit
+
+/// The settings that the graph-builder has beside the common ones.
+public enum GraphBuilderSettings {
+    public static let scheduler = Setting<HTTPURL>(
+        "scheduler-url", default: HTTPURL("http://127.0.0.1:8082"),
+        help: "where diagnoses and agents are kept, which may own operations or belong to them")
+    public static let triggerRouter = Setting<HTTPURL>(
+        "trigger-router-url", default: HTTPURL("http://127.0.0.1:8080"),
+        help: "where triggers and common events are kept, which may own operations or belong to them")
+
+    public static var all: [SettingDefinition] { [scheduler.definition, triggerRouter.definition] }
+}
