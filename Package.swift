@@ -97,6 +97,10 @@ let package = Package(
                 "JSONCoding", logging,
             ]),
 
+        room(
+            "EventRecording", "Shared/EventRecording",
+            ["ServiceKit", "ResourceStore", "Model", "JSONCoding", "Digests", logging]),
+
         // graph-builder
         cRoom("CGraphBuilderDocument", "Services/graph-builder/Document", libraries: []),
         room("GraphBuilderCore", "Services/graph-builder/Core", ["Model", "JSONCoding", "Digests"]),
@@ -115,8 +119,8 @@ let package = Package(
             "TriggerRouterService", "Services/trigger-router/Service",
             [
                 "TriggerRouterCore", "CTriggerRouterDocument", "ServiceKit", "ServiceStore", "ResourceAPI", "ResourceStore",
-                "ResourceStoreSQLite", "ResourceClient", "ResourceForwarding", "GarbageCollection", "HTTPServer", "HTTPClient",
-                "HTTPMessage", "JSONCoding", "KafkaClient", "Model", logging,
+                "ResourceStoreSQLite", "ResourceClient", "ResourceForwarding", "GarbageCollection", "EventRecording", "HTTPServer",
+                "HTTPClient", "HTTPMessage", "JSONCoding", "KafkaClient", "Model", logging,
             ]),
         main("trigger-router", "Services/trigger-router/Main", ["TriggerRouterService", "ServiceKit"]),
 
@@ -211,6 +215,9 @@ let package = Package(
                 "ResourceAPI", "GarbageCollection", "ResourceClient", "ResourceStoreSQLite", "StructuredMerge", "ServiceKit", "TestSupport",
                 "HTTPClient", "JSONCoding",
             ]),
+        tests(
+            "EventRecordingTests",
+            ["EventRecording", "ResourceStoreSQLite", "ResourceStore", "ServiceKit", "TestSupport", "Model", "JSONCoding", logging]),
         tests("GraphBuilderTests", ["GraphBuilderCore", "GraphBuilderService", "TestSupport", "HTTPMessage", "Model", "JSONCoding"]),
         tests(
             "TriggerRouterTests",

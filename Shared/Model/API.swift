@@ -11,5 +11,6 @@ public enum API {
     /// Every kind that is served.
     public static let definitions: [ResourceDefinition] = [
         Operation.definition, OperationSet.definition, Trigger.definition, CommonEvent.definition, Diagnosis.definition, Agent.definition,
+        Event.definition,
     ]
 }

@@ -23,6 +23,16 @@ extension ResourceSpec {
     public static func complete(_ object: inout Resource<Self>) {}
 }
 
+/// A kind whose objects have members of their own beside the envelope's, and neither a spec nor a status: Kubernetes' first kinds.
+public protocol PlainResource: Codable, Sendable, Hashable {
+    static var names: ResourceNames { get }
+    /// What an object has beside `apiVersion`, `kind` and `metadata`.
+    static var members: [SchemaProperty] { get }
+
+    /// What no schema can say.
+    static func faults(in object: Self) -> [FieldFault]
+}
+
 /// An object of the API: the Kubernetes envelope around a spec and a status.
 public struct Resource<Spec: ResourceSpec>: Codable, Sendable, Hashable {
     public var apiVersion: String
@@ -90,14 +100,16 @@ public struct ResourceNames: Sendable {
     public var shortNames: [String]
     public var scope: ResourceScope
     public var description: String
-    /// Printed after Name, in this order.
+    /// Printed beside Name, in this order.
     public var columns: [PrinterColumn]
     /// Dotted paths that field selectors may name, besides `metadata.name` and `metadata.namespace`.
     public var selectableFields: [String]
+    /// Whether Name is the first column, as it is of most kinds; else it is the last one, and in `-o wide` alone.
+    public var isNameFirst: Bool
 
     public init(
         groupVersion: GroupVersion = .diagnosis, kind: String, plural: String, shortNames: [String], scope: ResourceScope,
-        description: String, columns: [PrinterColumn], selectableFields: [String] = []
+        description: String, columns: [PrinterColumn], selectableFields: [String] = [], isNameFirst: Bool = true
     ) {
         self.groupVersion = groupVersion
         self.kind = kind
@@ -108,14 +120,15 @@ public struct ResourceNames: Sendable {
         self.description = description
         self.columns = columns
         self.selectableFields = selectableFields
+        self.isNameFirst = isNameFirst
     }
 }
 
 /// A kind as a value: what generic code (API, store, client, documents) knows of it.
 public struct ResourceDefinition: Sendable {
     public var names: ResourceNames
-    public var specSchema: Schema
-    public var statusSchema: Schema
+    /// What an object has beside `apiVersion`, `kind` and `metadata`.
+    public var members: [SchemaProperty]
 
     /// Holds an object that passed the schema against the kind's own rules, with its former version where there is one.
     public var faults: @Sendable (_ object: JSON, _ old: JSON?) throws -> [FieldFault]
@@ -125,8 +138,10 @@ public struct ResourceDefinition: Sendable {
 
     public init<Spec: ResourceSpec>(_ type: Spec.Type) {
         names = Spec.names
-        specSchema = Spec.specSchema
-        statusSchema = Spec.statusSchema
+        members = [
+            .required("spec", Spec.specSchema.used("What is wanted.")),
+            .optional("status", Spec.statusSchema.used("How it stands; written by the server, and ignored in what clients write.")),
+        ]
         faults = { object, old in
             Spec.faults(in: try object.decode(Resource<Spec>.self), replacing: try old?.decode(Resource<Spec>.self))
         }
@@ -140,6 +155,22 @@ public struct ResourceDefinition: Sendable {
             return after == before ? object : try JSON(encoding: after)
         }
     }
+
+    public init<Object: PlainResource>(_ type: Object.Type) {
+        names = Object.names
+        members = Object.members
+        faults = { object, _ in Object.faults(in: try object.decode(Object.self)) }
+        warnings = { _ in [] }
+        complete = { object in
+            _ = try object.decode(Object.self)
+            return object
+        }
+    }
+
+    /// Whether its objects have a `spec`, and so a generation.
+    public var hasSpec: Bool { members.contains { $0.name == "spec" } }
+    /// Whether its objects have a `status`, which is a subresource.
+    public var hasStatus: Bool { members.contains { $0.name == "status" } }
 
     public var kind: String { names.kind }
     public var plural: String { names.plural }
@@ -155,9 +186,7 @@ public struct ResourceDefinition: Sendable {
                 .required("apiVersion", .choice("The version of the kind that the object is written in.", [groupVersion.text])),
                 .required("kind", .choice("The kind of the object.", [names.kind])),
                 .required("metadata", ObjectMeta.schema.used("The object's name, labels, and what the server keeps about it.")),
-                .required("spec", specSchema.used("What is wanted.")),
-                .optional("status", statusSchema.used("How it stands; written by the server, and ignored in what clients write.")),
-            ]
+            ] + members
         ).named(names.kind)
     }
 

@@ -45,7 +45,9 @@ struct Discovery: Sendable {
             "name": "namespaces", "singularName": "namespace", "kind": "Namespace", "namespaced": false, "shortNames": ["ns"],
             "verbs": ["get"],
         ]
-        return ["kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "v1", "resources": [namespaces]]
+        return [
+            "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "v1", "resources": .array([namespaces] + resources(of: .core)),
+        ]
     }
 
     private func endpoint(_ template: String, _ summary: String, _ document: JSON) -> Endpoint {
@@ -61,16 +63,24 @@ struct Discovery: Sendable {
     private var resources: JSON {
         [
             "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": .string(API.groupVersion),
-            "resources": .array(kinds.flatMap { [resource($0), status($0)] }),
+            "resources": .array(resources(of: .diagnosis)),
         ]
+    }
+
+    private func resources(of groupVersion: GroupVersion) -> [JSON] {
+        kinds.filter { $0.definition.groupVersion == groupVersion }.flatMap { kind in
+            [resource(kind)] + (kind.definition.hasStatus ? [status(kind)] : [])
+        }
     }
 
     private func resource(_ kind: ServedKind) -> JSON {
         let names = kind.definition.names
+        // What happened to the objects is none of them.
+        let categories: [JSON] = names.groupVersion == .diagnosis ? [.string(API.category)] : []
         return [
             "name": .string(names.plural), "singularName": .string(names.singular), "kind": .string(names.kind),
             "namespaced": .bool(names.scope == .namespaced), "shortNames": .array(names.shortNames.map(JSON.string)),
-            "categories": [.string(API.category)],
+            "categories": .array(categories),
             "verbs": .array(kind.verbs.map(\.rawValue).sorted().map(JSON.string)),
         ]
     }

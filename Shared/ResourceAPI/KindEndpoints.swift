@@ -29,7 +29,7 @@ struct KindEndpoints: Sendable {
     private var object: String { definition.path(namespace: "{namespace}", name: "{name}") }
 
     var all: [Endpoint] {
-        collections + objects + (kind.isStatusWritable ? statuses : Array(statuses.prefix(1)))
+        collections + objects + (definition.hasStatus ? kind.isStatusWritable ? statuses : Array(statuses.prefix(1)) : [])
     }
 
     private func read(_ template: String, _ summary: String, _ handler: @escaping Endpoint.Handler) -> Endpoint {

@@ -45,7 +45,7 @@ extension ObjectAdmission {
         if isStatus, let old { return try await reviseStatus(object["status"], old, duplicates: duplicates) }
         var envelope = try Envelope(object, definition: kind.definition, at: address)
         if let old { return try await revise(envelope, old, duplicates: duplicates) }
-        try ServerMetadata.stamp(new: &envelope, now: now)
+        try ServerMetadata.stamp(new: &envelope, of: kind.definition, now: now)
         return try await self.review(envelope.object, old: nil, change: .create, duplicates: duplicates)
     }
 

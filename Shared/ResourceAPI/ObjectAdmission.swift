@@ -21,7 +21,7 @@ struct ObjectAdmission: Sendable {
     func create(_ body: RequestBody, at address: ObjectAddress) async throws(APIError) -> Admitted {
         var envelope = try Envelope(body.json, definition: kind.definition, at: address)
         let owners = envelope.metadata.removeValue(forKey: "managedFields")
-        try ServerMetadata.stamp(new: &envelope, now: now)
+        try ServerMetadata.stamp(new: &envelope, of: kind.definition, now: now)
         var admitted = try await review(envelope.object, old: nil, change: .create, duplicates: body.duplicateFields)
         own(&admitted.object, from: nil, requested: owners)
         return admitted
@@ -48,7 +48,7 @@ struct ObjectAdmission: Sendable {
     /// Reviews what an update makes of `old`: server-owned members and the status are those of `old`.
     func revise(_ envelope: Envelope, _ old: JSON, duplicates: [String]) async throws(APIError) -> Admitted {
         var envelope = envelope
-        ServerMetadata.carry(from: old, into: &envelope)
+        ServerMetadata.carry(from: old, of: kind.definition, into: &envelope)
         var admitted = try await review(envelope.object, old: old, change: .update, duplicates: duplicates)
         ServerMetadata.advanceGeneration(&admitted.object, from: old)
         return admitted

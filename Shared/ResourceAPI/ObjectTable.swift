@@ -31,16 +31,23 @@ struct ObjectTable: Sendable {
     }
 
     var columns: JSON {
-        let name: JSON = ["name": "Name", "type": "string", "format": "name", "description": "Name of the object.", "priority": 0]
-        return .array(
-            [name]
-                + definition.names.columns.map { column in
-                    [
-                        "name": .string(column.name), "type": .string(column.type), "format": "",
-                        "description": .string(column.description),
-                        "priority": .integer(Int64(column.priority)),
-                    ]
-                })
+        let name: JSON = [
+            "name": "Name", "type": "string", "format": "name", "description": "Name of the object.",
+            "priority": definition.names.isNameFirst ? 0 : 1,
+        ]
+        let others = definition.names.columns.map { column -> JSON in
+            [
+                "name": .string(column.name), "type": .string(column.type), "format": "",
+                "description": .string(column.description),
+                "priority": .integer(Int64(column.priority)),
+            ]
+        }
+        return .array(withName(name, others))
+    }
+
+    /// The name's column, or cell, in its place among the others.
+    private func withName(_ name: JSON, _ others: [JSON]) -> [JSON] {
+        definition.names.isNameFirst ? [name] + others : others + [name]
     }
 
     /// The table up to its first row.
@@ -51,7 +58,7 @@ struct ObjectTable: Sendable {
 
     func row(_ stored: StoredObject) throws(StoreError) -> JSON {
         let object = try stored.json()
-        var row: [String: JSON] = ["cells": .array([.string(stored.key.name)] + definition.names.columns.map { cell($0, object) })]
+        var row: [String: JSON] = ["cells": .array(withName(.string(stored.key.name), definition.names.columns.map { cell($0, object) }))]
         switch inclusion {
         case .none: break
         case .object: row["object"] = object

@@ -9,7 +9,7 @@ enum ServerMetadata {
     private static let constant = ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generateName"]
 
     /// Gives a new object its name (where it only has a prefix), uid, creation time and first generation, and takes away its status.
-    static func stamp(new envelope: inout Envelope, now: Timestamp) throws(APIError) {
+    static func stamp(new envelope: inout Envelope, of definition: ResourceDefinition, now: Timestamp) throws(APIError) {
         guard try envelope.revision() == nil else { throw .badRequest("resourceVersion should not be set on objects to be created") }
         if envelope.metadata["name"]?.stringValue ?? "" == "", let prefix = envelope.metadata["generateName"]?.stringValue, !prefix.isEmpty
         {
@@ -18,15 +18,15 @@ enum ServerMetadata {
         for member in dropped + ["deletionTimestamp", "deletionGracePeriodSeconds"] { envelope.metadata[member] = nil }
         envelope.metadata["uid"] = .string(UID.random().rawValue)
         envelope.metadata["creationTimestamp"] = .string(now.wholeSeconds.description)
-        envelope.metadata["generation"] = 1
-        envelope.members["status"] = nil
+        envelope.metadata["generation"] = definition.hasSpec ? 1 : nil
+        if definition.hasStatus { envelope.members["status"] = nil }
     }
 
     /// Carries over from `old` what a client cannot change, the status included.
-    static func carry(from old: JSON, into envelope: inout Envelope) {
+    static func carry(from old: JSON, of definition: ResourceDefinition, into envelope: inout Envelope) {
         for member in dropped { envelope.metadata[member] = nil }
         for member in constant + ["generation"] { envelope.metadata[member] = old["metadata"]?[member] }
-        envelope.members["status"] = old["status"]
+        if definition.hasStatus { envelope.members["status"] = old["status"] }
     }
 
     /// The next generation where `spec` differs.

@@ -86,6 +86,30 @@ struct CheckedService {
         #expect(lines.contains { $0["type"] == "ADDED" })
     }
 
+    /// Events are ordinary objects of the core group.
+    func checkEvents() async throws {
+        let (events, example) = ("/api/v1/namespaces/kubediag/events", try example("Event"))
+        let name = example[path: "metadata", "name"]?.stringValue ?? ""
+        try await call("getCoreOpenAPIDocument", "/openapi/v3/api/v1", expecting: 200)
+        try await call("createEvent", events, example, expecting: 201)
+        try await call("createEvent", events, example, expecting: 409)
+        var elsewhere = example
+        elsewhere["involvedObject"]?["namespace"] = "other"
+        try await call("createEvent", events, elsewhere, expecting: 422)
+        try await call("getEvent", "\(events)/\(name)", expecting: 200)
+        try await call("replaceEvent", "\(events)/\(name)", example, expecting: 200)
+        let patch = [("Content-Type", "application/merge-patch+json")]
+        try await call("patchEvent", "\(events)/\(name)", ["count": 2], expecting: 200, headers: patch)
+        try await call("patchEvent", "\(events)/\(name)", ["type": "Odd"], expecting: 422, headers: patch)
+        try await call("listEvents", "\(events)?fieldSelector=involvedObject.kind=Diagnosis,reason=Noted", expecting: 200)
+        try await call("listEvents", "\(events)?fieldSelector=message=x", expecting: 400)
+        let table = [("Accept", "application/json;as=Table;v=v1;g=meta.k8s.io")]
+        try await call("listEventsForAllNamespaces", "/api/v1/events", expecting: 200, headers: table)
+        try await checkWatch("/api/v1/events?watch=true&timeoutSeconds=1")
+        try await call("deleteEvent", "\(events)/\(name)", expecting: 200)
+        try await call("deleteEvents", events, expecting: 200)
+    }
+
     func example(_ name: String) throws -> JSON {
         try folder.follow("#/components/examples/\(name)/value", from: "common.yaml").value
     }
@@ -258,6 +282,7 @@ private let base = "/apis/diagnosis.kubediag.org/v1"
         let tested = try await checked.call("testTriggers", "/api/v1/triggers/test", test, expecting: 200)
         #expect(tested?["alerts"]?.arrayValue?.first?["matches"]?.arrayValue?.count == 1)
         try await checked.call("testTriggers", "/api/v1/triggers/test", ["labels": ["alertname": "Other"]], expecting: 200)
+        try await checked.checkEvents()
         let decisions = try await checked.call("listDecisions", "/api/v1/decisions?explain=true", expecting: 200)
         #expect((decisions?["items"]?.arrayValue?.count ?? 0) >= 2)
         try await checked.call("listDecisions", "/api/v1/decisions?surprise=1", expecting: 400)

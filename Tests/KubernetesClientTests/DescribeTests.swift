@@ -20,6 +20,7 @@ extension KubernetesClients {
             #expect(
                 text.contains("    Script Runner:\n      Operation Result Key:  found\n      Script:                echo fine\n"), "\(text)"
             )
+            #expect(text.contains(#/Events: +<none>\n/#))
         }
 
         @Test func severalByPrefix() async throws {
@@ -31,6 +32,20 @@ extension KubernetesClients {
             let missing = try await kubectl("describe op \(name)-c")
             #expect(
                 missing == .failed("Error from server (NotFound): operations.diagnosis.kubediag.org \"\(name)-c\" not found\n"))
+        }
+
+        @Test func triggerThatDidNotFire() async throws {
+            let kubectl = try Kubectl()
+            let alert = "Quiet" + kubectl.namespace
+            let trigger = Manifest.trigger(kubectl.namespace, set: "none", alert: alert, more: "  suspend: true\n")
+            _ = try await kubectl.output("create -f -", input: trigger)
+            try await kubectl.system.cluster.post([TestAlert(alert, instance: "web-01")])
+            var text = ""
+            let said = try await eventually {
+                text = try await kubectl.output("describe trig \(kubectl.namespace)")
+                return text.contains(#/\n  Normal +Suspended +/#)
+            }
+            #expect(said, "\(text)")
         }
     }
 }

@@ -34,6 +34,11 @@ extension KubernetesClients {
             #expect(rows.dropFirst().allSatisfy { $0[6] == "kubediag" }, "\(rows)")
         }
 
+        @Test func eventsAreOfTheCore() async throws {
+            let rows = try await Kubectl().table("api-resources --api-group= --namespaced=true")
+            #expect(rows.contains(["events", "ev", "v1", "true", "Event"]), "\(rows)")
+        }
+
         @Test func theCategoryIsEveryKind() async throws {
             let kubectl = try Kubectl()
             try await kubectl.makeSet()

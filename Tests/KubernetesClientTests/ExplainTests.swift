@@ -70,6 +70,11 @@ extension KubernetesClients {
             #expect(missing.status == 1 && missing.errors == "error: field \"bogus\" does not exist\n")
         }
 
+        @Test func events() async throws {
+            let text = try await Kubectl().output("explain events --recursive")
+            #expect(text.contains("KIND:       Event\n") && text.contains("\n  involvedObject\t<"), "\(text)")
+        }
+
         @Test func theIndexNamesTheDocuments() async throws {
             let index = try await Kubectl().raw("/openapi/v3")
             let url = index[path: "paths", "apis/diagnosis.kubediag.org/v1", "serverRelativeURL"]?.stringValue ?? ""

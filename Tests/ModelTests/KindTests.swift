@@ -116,7 +116,7 @@ private func object(_ kind: String, _ spec: String) -> String {
         var components = SchemaComponents()
         components.add(definition)
         #expect(components.names.first == definition.kind)
-        let spec = try #require(components.schemas["\(definition.kind)Spec"])
+        let spec = try #require(components.schemas[definition.hasSpec ? "\(definition.kind)Spec" : definition.kind])
         #expect(spec["type"] == "object")
         #expect(spec["properties"]?.objectValue?.isEmpty == false)
         #expect(!definition.names.columns.isEmpty)

@@ -3,6 +3,7 @@ import Model
 /// Whether a trigger is in use, and if not why: its `Ready` condition.
 public struct TriggerReadiness: Sendable, Hashable {
     public static let conditionType = "Ready"
+    public static let suspendedReason = "Suspended"
 
     public let isReady: Bool
     public let reason: String
@@ -13,7 +14,7 @@ public struct TriggerReadiness: Sendable, Hashable {
         case .invalid(let faults):
             self.init(false, "PatternInvalid", faults.map(\.description).joined(separator: "; "))
         case _ where trigger.trigger.spec.suspend == true:
-            self.init(false, "Suspended", "matches are counted and start nothing")
+            self.init(false, Self.suspendedReason, "matches are counted and start nothing")
         case .matching(let origin, _):
             self.init(true, "Listening", "every \(origin.noun) that comes in is held against the trigger")
         case .cron(let schedule, _):

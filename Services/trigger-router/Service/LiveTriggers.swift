@@ -46,6 +46,14 @@ final class LiveTriggers: Sendable {
         changed.yield()
     }
 
+    /// A write of the store, which may be of something else.
+    func note(_ change: ObservedStore.Change) {
+        switch change {
+        case .written(let object): if object.key.plural == TriggerSpec.names.plural { put(object) }
+        case .deleted(let object): if object.key.plural == TriggerSpec.names.plural { remove(object.key.name, revision: object.revision) }
+        }
+    }
+
     /// A trigger was written.
     func put(_ object: StoredObject) {
         guard let trigger = decode(object) else { return }

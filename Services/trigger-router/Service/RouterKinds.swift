@@ -14,6 +14,7 @@ import TriggerRouterCore
 struct RouterKinds: Sendable {
     let triggers: LiveTriggers
     let store: any ResourceStore
+    let events: EventShelf
     let graphBuilder: OwnerForwarder
     let scheduler: OwnerForwarder
     /// Where the triggers are, when this is a replica of another router.
@@ -21,7 +22,7 @@ struct RouterKinds: Sendable {
 
     var all: [ServedKind] {
         [
-            trigger, commonEvent,
+            trigger, commonEvent, event,
             ServedKind(definition: Operation.definition, owner: graphBuilder.answer),
             ServedKind(definition: OperationSet.definition, isStatusWritable: false, owner: graphBuilder.answer),
             ServedKind(definition: Diagnosis.definition, isStatusWritable: false, owner: scheduler.answer),
@@ -44,6 +45,13 @@ struct RouterKinds: Sendable {
     private var commonEvent: ServedKind {
         guard let router else { return ServedKind(definition: CommonEvent.definition, store: store) }
         return ServedKind(definition: CommonEvent.definition, owner: router.answer)
+    }
+
+    private var event: ServedKind {
+        guard let router else {
+            return ServedKind(definition: Event.definition, store: store) { [events] request throws(APIError) in try events.admit(request) }
+        }
+        return ServedKind(definition: Event.definition, owner: router.answer)
     }
 
     /// A trigger that was written through a replica is matched, or not, from its answer on, without waiting for the owner's news of it.

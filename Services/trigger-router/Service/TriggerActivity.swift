@@ -26,18 +26,23 @@ final class TriggerActivity: Sendable {
     /// Whose changes are judged; nil for a replica, which leaves that to the owner.
     private let judged: LiveTriggers?
     private let writesPerTransaction: Int
+    private let events: TriggerEvents
     private let logger: Logger
 
     /// - Parameter writesPerTransaction: 1 for a store that takes no more at once.
-    init(store: any ResourceStore, judging judged: LiveTriggers?, writesPerTransaction: Int, logger: Logger) {
+    init(
+        store: any ResourceStore, judging judged: LiveTriggers?, writesPerTransaction: Int, events: TriggerEvents, logger: Logger
+    ) {
         self.store = store
         self.judged = judged
         self.writesPerTransaction = writesPerTransaction
+        self.events = events
         self.logger = logger
     }
 
     /// Counts what came of a request's alerts.
     func note(_ alerts: [RoutingPlan.RoutedAlert], at now: Timestamp) {
+        events.tell(alerts)
         tallies.withLock { tallies in
             for alert in alerts {
                 for result in alert.results where !result.isUnavailable && result.outcome != .resolved {
@@ -51,6 +56,7 @@ final class TriggerActivity: Sendable {
 
     /// A time of a trigger's schedule was handled; with `missed` it was too late for it.
     func note(scheduled time: Timestamp, of trigger: String, missed: TriggerOutcome? = nil, at now: Timestamp) {
+        if let missed { events.tell(missed: missed) }
         tallies.withLock { tallies in
             if let missed { tallies[trigger, default: TriggerTally()].note(missed, at: now) }
             tallies[trigger, default: TriggerTally()].note(scheduled: time)
@@ -92,13 +98,16 @@ final class TriggerActivity: Sendable {
     private func write(_ portion: [News]) async {
         do throws(StoreError) {
             var writes: [Write] = []
+            var judgements: [(trigger: Trigger, readiness: TriggerReadiness)] = []
             for news in portion {
                 let key = ObjectKey(plural: TriggerSpec.names.plural, namespace: "", name: news.name)
                 // A trigger that is gone has no status to keep.
-                guard let object = try await store.get(key), let encoded = try Self.updated(object, news) else { continue }
-                writes.append(.update(encoded, ifRevision: object.revision))
+                guard let object = try await store.get(key), let update = try Self.updated(object, news) else { continue }
+                writes.append(.update(update.encoded, ifRevision: object.revision))
+                if let judgement = update.judgement { judgements.append(judgement) }
             }
             if !writes.isEmpty { try await store.transact(writes) }
+            for judgement in judgements { events.tell(judgement.trigger, became: judgement.readiness) }
         } catch {
             guard portion.count == 1 else {
                 // One that was changed in between must not hold up the others.
@@ -116,14 +125,24 @@ final class TriggerActivity: Sendable {
         if news.isUnjudged { judged?.judgeLater([news.name]) }
     }
 
+    private struct Update {
+        let encoded: EncodedObject
+        /// Where the trigger has come into use, or gone out of it.
+        var judgement: (trigger: Trigger, readiness: TriggerReadiness)?
+    }
+
     /// A trigger with its status brought up to date, and nothing else changed: its generation stays. Nil where the status says it already.
-    private static func updated(_ object: StoredObject, _ news: News) throws(StoreError) -> EncodedObject? {
+    private static func updated(_ object: StoredObject, _ news: News) throws(StoreError) -> Update? {
         let trigger = try object.decode(Trigger.self)
         var status = trigger.status ?? TriggerStatus()
         if let tally = news.tally { status = tally.applied(to: status) }
+        var judgement: (Trigger, TriggerReadiness)?
         if news.isUnjudged {
-            status = TriggerReadiness(CompiledTrigger(trigger)).applied(
-                to: status, generation: trigger.metadata.generation, at: WallClock.now())
+            let readiness = TriggerReadiness(CompiledTrigger(trigger))
+            let before = status.conditions?[TriggerReadiness.conditionType]
+            status = readiness.applied(to: status, generation: trigger.metadata.generation, at: WallClock.now())
+            let after = status.conditions?[TriggerReadiness.conditionType]
+            if before?.status != after?.status || before?.reason != after?.reason { judgement = (trigger, readiness) }
         }
         guard status != trigger.status else { return nil }
         var json = try object.json()
@@ -132,7 +151,7 @@ final class TriggerActivity: Sendable {
         } catch {
             throw .invalid("the status can't be encoded: \(error)")
         }
-        return try EncodedObject(json, definition: Trigger.definition)
+        return Update(encoded: try EncodedObject(json, definition: Trigger.definition), judgement: judgement)
     }
 }
 

@@ -1,3 +1,4 @@
+import EventRecording
 import GarbageCollection
 import HTTPClient
 import Logging
@@ -32,11 +33,15 @@ public struct TriggerRouter: Sendable {
         let triggers = LiveTriggers(logger: context.logger)
         let scheduler = ServiceClient(http: http, base: context.configuration[TriggerRouterSettings.scheduler], token: context.clientToken)
         let reachable = context.health.condition("SchedulerReachable", missing: "the scheduler at \(scheduler.base) has not answered yet")
-        let source = try await Self.source(context, http, triggers)
+        let shelved = EventShelf(
+            ttl: context.configuration[TriggerRouterSettings.eventTTL], metrics: context.metrics, logger: context.logger)
+        let source = try await Self.source(context, http, triggers, shelved)
         let metrics = RouterMetrics(context.metrics, triggers: triggers)
+        let recorder = EventRecorder(
+            component: Self.program.name, store: source.store, metrics: context.metrics, logger: context.logger)
         let activity = TriggerActivity(
             store: source.store, judging: source.isRemote ? nil : triggers, writesPerTransaction: source.isRemote ? 1 : 100,
-            logger: context.logger)
+            events: TriggerEvents(recorder: recorder, triggers: triggers), logger: context.logger)
         let decisions = DecisionLog(now: WallClock.now())
         let handover = IntakeHandover(scheduler: scheduler, metrics: metrics, reachable: reachable)
         let pipeline = IntakePipeline(
@@ -57,7 +62,7 @@ public struct TriggerRouter: Sendable {
             triggers: triggers,
             receiverBodyMax: context.configuration[TriggerRouterSettings.receiverBodyMax])
         let kinds = RouterKinds(
-            triggers: triggers, store: source.store,
+            triggers: triggers, store: source.store, events: shelved,
             graphBuilder: OwnerForwarder(
                 owner: "graph-builder",
                 client: Self.client(of: context.configuration[TriggerRouterSettings.graphBuilder], context, forwarding)),
@@ -75,11 +80,13 @@ public struct TriggerRouter: Sendable {
                 + [kinds.dependents(owners), .serviceDocument(ServiceDocument.bytes)],
             background: { _ in
                 var loops = [
-                    BackgroundLoop { try await triggers.run() }, BackgroundLoop { try await activity.run() },
+                    BackgroundLoop { try await recorder.run() }, BackgroundLoop { try await triggers.run() },
+                    BackgroundLoop { try await activity.run() },
                     BackgroundLoop { try await probe.run() }, BackgroundLoop { try await clock.run() },
                     BackgroundLoop { try await deadLetters.run() },
                     source.isRemote ? BackgroundLoop { try await source.feed.follow() } : BackgroundLoop { try await shelf.run() },
                 ]
+                if !source.isRemote { loops.append(BackgroundLoop { try await shelved.run(in: source.store) }) }
                 if let kafkaSource { loops.append(BackgroundLoop { try await kafkaSource.run() }) }
                 if let owners { loops.append(BackgroundLoop { try await owners.run() }) }
                 return loops
@@ -114,23 +121,32 @@ public struct TriggerRouter: Sendable {
         let isRemote: Bool
     }
 
-    private static func source(_ context: ServiceContext, _ http: HTTPClient, _ triggers: LiveTriggers) async throws -> Source {
+    private static func source(
+        _ context: ServiceContext, _ http: HTTPClient, _ triggers: LiveTriggers, _ events: EventShelf
+    ) async throws -> Source {
         let loaded = context.health.condition("TriggersLoaded", missing: "the triggers are being loaded")
         let owner = context.configuration[TriggerRouterSettings.triggersFrom]
         let isKeeping = owner == nil || context.configuration[CommonSettings.dataDirectory] != nil
         let journal: (any ResourceStore)? = isKeeping ? try ServiceStore.open(context) : nil
         let store: any ResourceStore =
             if let owner {
-                RemoteStore(client: client(of: owner, context, http), definitions: [Trigger.definition, CommonEvent.definition])
+                RemoteStore(
+                    client: client(of: owner, context, http), definitions: [Trigger.definition, CommonEvent.definition, Event.definition])
             } else if let journal {
                 journal
             } else {
                 preconditionFailure("an owner of triggers has a store")
             }
         let feed = TriggerFeed(store: store, triggers: triggers, loaded: loaded, logger: context.logger)
-        if owner == nil { try await feed.load() }
-        return Source(
-            store: IndexedTriggerStore(store: store, triggers: triggers), journal: journal, feed: feed, isRemote: owner != nil)
+        if owner == nil {
+            try await feed.load()
+            try await events.load(from: store)
+        }
+        let observed = ObservedStore(store: store) { change in
+            triggers.note(change)
+            if owner == nil { events.note(change) }
+        }
+        return Source(store: observed, journal: journal, feed: feed, isRemote: owner != nil)
     }
 
     private static func client(of owner: HTTPURL, _ context: ServiceContext, _ http: HTTPClient) -> ResourceClient {

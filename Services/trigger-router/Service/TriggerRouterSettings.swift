@@ -20,10 +20,14 @@ public enum TriggerRouterSettings {
     public static let deadLetterAgeMax = Setting<Duration>(
         "dead-letter-age-max", default: .seconds(14 * 86_400), help: "how long a dead letter is kept after it came last")
 
+    public static let eventTTL = Setting<Duration>(
+        "event-ttl", default: .seconds(3600), help: "how long an event about an object is kept after it last happened"
+    ) { $0 > .zero ? nil : "has to be more than nothing" }
+
     public static var all: [SettingDefinition] {
         [
             scheduler.definition, graphBuilder.definition, triggersFrom.definition, receiverBodyMax.definition,
-            deadLettersMax.definition, deadLetterBytesMax.definition, deadLetterAgeMax.definition,
+            deadLettersMax.definition, deadLetterBytesMax.definition, deadLetterAgeMax.definition, eventTTL.definition,
         ] + KafkaSettings.all
     }
 

@@ -32,7 +32,7 @@ public struct SchemaComponents: Sendable {
     public mutating func add(_ definition: ResourceDefinition) {
         add(definition.kind, [:])
         // First, so that what it shares with nothing that clients write is not nullable.
-        _ = use(definition.statusSchema, isWritable: false)
+        for status in definition.members where status.name == "status" { _ = use(status.schema, isWritable: false) }
         schemas[definition.kind] = write(definition.schema, true)
         _ = use(definition.listSchema, isWritable: true)
     }

@@ -25,6 +25,7 @@ package struct DocumentSet: Sendable {
                 ServedKindRow(definition: CommonEvent.definition, isStatusWritable: true),
                 ServedKindRow(definition: Operation.definition, isStatusWritable: true), ServedKindRow(definition: OperationSet.definition),
                 ServedKindRow(definition: Diagnosis.definition), ServedKindRow(definition: Agent.definition, canCreate: false),
+                ServedKindRow(definition: Event.definition),
             ])),
         Document(
             file: "scheduler.yaml",

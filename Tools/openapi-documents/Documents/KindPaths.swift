@@ -24,7 +24,7 @@ package struct KindPaths: Sendable {
         return path(isNamespaced ? ["namespace"] : [], [.list] + create + [.deleteCollection])
             + (isNamespaced ? path([], [.listAll]) : [])
             + path((isNamespaced ? ["namespace"] : []) + ["name"], [.get, .replace, .patch, .delete])
-            + path((isNamespaced ? ["namespace"] : []) + ["name"], [.getStatus] + status)
+            + (definition.hasStatus ? path((isNamespaced ? ["namespace"] : []) + ["name"], [.getStatus] + status) : [])
     }
 
     /// A Path Item Object.

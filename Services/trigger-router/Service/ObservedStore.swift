@@ -1,10 +1,16 @@
 import Model
 import ResourceStore
 
-/// The store of the triggers, with the matching kept up: a write that was acknowledged is seen by every request that begins after it.
-struct IndexedTriggerStore: ResourceStore {
+/// A store that tells of its writes: one that was acknowledged is known to whoever is told before anybody else can act on it.
+struct ObservedStore: ResourceStore {
+    enum Change: Sendable {
+        case written(StoredObject)
+        /// The last state of what was deleted, with the revision of the deletion.
+        case deleted(StoredObject)
+    }
+
     let store: any ResourceStore
-    let triggers: LiveTriggers
+    let observe: @Sendable (Change) -> Void
 
     var storeID: String { store.storeID }
 
@@ -14,11 +20,9 @@ struct IndexedTriggerStore: ResourceStore {
         for write in writes {
             switch write {
             case .create, .update:
-                if let object = objects.popFirst(), object.key.plural == TriggerSpec.names.plural { triggers.put(object) }
+                if let object = objects.popFirst() { observe(.written(object)) }
             case .delete:
-                if let object = objects.popFirst(), object.key.plural == TriggerSpec.names.plural {
-                    triggers.remove(object.key.name, revision: object.revision)
-                }
+                if let object = objects.popFirst() { observe(.deleted(object)) }
             case .requireObject, .putRecord, .deleteRecord: break
             }
         }
