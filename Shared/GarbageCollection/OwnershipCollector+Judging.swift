@@ -13,8 +13,8 @@ extension OwnershipCollector {
             let document = try stored.json()
             guard let object = OwnedObject(document, plural: known.plural) else { return .done }
             let judged = try await judge(object, document, stored.revision)
-            guard case .done = judged, [.foreground, .orphan].contains(object.deletion) else { return judged }
-            return graph.isHeld(object) ? .done : .settled(object)
+            guard [.foreground, .orphan].contains(object.deletion), !graph.isHeld(object) else { return judged }
+            return .settled(object)
         } catch {
             return Outcome(error, known, logger)
         }

@@ -18,7 +18,7 @@ public enum OwnerState: Sendable, Hashable {
 /// What is to become of an object with owners.
 public enum Verdict: Sendable, Hashable {
     case keep
-    /// To be judged again.
+    /// It stays, and is to be judged again.
     case undecided
     /// It stays and stops naming these.
     case release(Set<UID>)
@@ -40,11 +40,15 @@ public enum Verdict: Sendable, Hashable {
         let orphaning = owners([.orphaning])
         if !orphaning.isEmpty {
             self = .release(orphaning)
-        } else if object.owners.isEmpty || object.deletion != .unrequested {
+        } else if object.owners.isEmpty {
             self = .keep
+        } else if object.deletion != .unrequested {
+            // It goes anyway, but an owner that could not be asked about may wait to be named no more.
+            self = states.contains(.undecided) ? .undecided : .keep
         } else if states.contains(.present) || states.contains(.unresolvable) {
             let over = owners([.absent, .leaving])
-            self = over.isEmpty ? .keep : .release(over)
+            // One that could not be asked about may wait to be named no more, though another keeps the object.
+            self = !over.isEmpty ? .release(over) : states.contains(.undecided) ? .undecided : .keep
         } else if states.contains(.undecided) {
             self = .undecided
         } else if states.contains(.leaving), !dependents.isEmpty {
