@@ -165,8 +165,11 @@ let package = Package(
         main(
             "bench-store", "Benchmarks/store",
             ["ResourceStoreSQLite", "ResourceStore", "Model", .product(name: "GRDBSQLite", package: "GRDB.swift")]),
-        cRoom("CBenchHTTP", "Benchmarks/http-server/C", libraries: ["microhttpd"]),
+        cRoom("CBenchHTTP", "Benchmarks/CBenchHTTP", libraries: ["microhttpd"]),
         main("bench-http-server", "Benchmarks/http-server/Main", ["CBenchHTTP", "ServiceKit", "HTTPServer", "HTTPMessage", logging]),
+        main(
+            "bench-resource-api", "Benchmarks/resource-api",
+            ["CBenchHTTP", "ResourceStoreSQLite", "ResourceStore", "HTTPClient", "HTTPMessage", "Model", "JSONCoding"]),
         main("bench-matching", "Benchmarks/matching", ["TriggerRouterCore", "RegularExpressions", "Model"]),
 
         main(

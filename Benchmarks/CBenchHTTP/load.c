@@ -1,43 +1,21 @@
 #define _GNU_SOURCE
 #include "CBenchHTTP.h"
+#include "connection.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { BUFFER_BYTES = 4096, CONNECTIONS_MAX = 1024 };
+enum { BUFFER_BYTES = 65536, CONNECTIONS_MAX = 1024 };
 
 struct client {
   int fd;
   size_t filled;
   char buffer[BUFFER_BYTES];
 };
-
-static double now(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
-static int open_connection(uint16_t port) {
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
-  int one = 1;
-  if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) != 0)
-    return -1;
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-  fcntl(fd, F_SETFL, O_NONBLOCK);
-  return fd;
-}
 
 // The length of the whole answer at the start of the buffer; 0 while it is not all there.
 static size_t answer_bytes(const struct client *client) {
@@ -56,9 +34,9 @@ struct bench_load_result bench_load(uint16_t port, const char *request, size_t r
   struct client *clients = calloc((size_t)connections, sizeof *clients);
   int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
   uint64_t sent = 0;
-  double begin = now();
+  double begin = bench_now();
   for (int i = 0; i < connections; i++) {
-    clients[i].fd = open_connection(port);
+    clients[i].fd = bench_connect(port);
     struct epoll_event event = {.events = EPOLLIN, .data = {.ptr = &clients[i]}};
     if (clients[i].fd < 0 || epoll_ctl(epoll_fd, EPOLL_CTL_ADD, clients[i].fd, &event) != 0 ||
         send(clients[i].fd, request, request_bytes, MSG_NOSIGNAL) != (ssize_t)request_bytes)
@@ -93,7 +71,7 @@ struct bench_load_result bench_load(uint16_t port, const char *request, size_t r
       }
     }
   }
-  result.seconds = now() - begin;
+  result.seconds = bench_now() - begin;
   for (int i = 0; i < connections; i++)
     close(clients[i].fd);
   close(epoll_fd);

@@ -10,6 +10,11 @@
 extern char **environ;
 
 int bench_spawn(const char *mode, const char *argument, int *input, int *output) {
+  const char *arguments[] = {"bench", mode, argument, NULL};
+  return bench_spawn_program("/proc/self/exe", arguments, input, output);
+}
+
+int bench_spawn_program(const char *path, const char *const *arguments, int *input, int *output) {
   int to_child[2], from_child[2];
   if (pipe2(to_child, O_CLOEXEC) != 0 || pipe2(from_child, O_CLOEXEC) != 0)
     return -1;
@@ -17,9 +22,8 @@ int bench_spawn(const char *mode, const char *argument, int *input, int *output)
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, to_child[0], 0);
   posix_spawn_file_actions_adddup2(&actions, from_child[1], 1);
-  char *arguments[] = {"bench-http-server", (char *)mode, (char *)argument, NULL};
   pid_t pid = -1;
-  if (posix_spawn(&pid, "/proc/self/exe", &actions, NULL, arguments, environ) != 0)
+  if (posix_spawn(&pid, path, &actions, NULL, (char *const *)arguments, environ) != 0)
     pid = -1;
   posix_spawn_file_actions_destroy(&actions);
   close(to_child[0]);
