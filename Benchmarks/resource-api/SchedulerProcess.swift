@@ -31,9 +31,10 @@ struct SchedulerProcess {
         for path in [tokens, folder + "/token"] {
             try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
         }
+        port = bench_free_port()
         let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path + "/scheduler"
         let arguments = [
-            "scheduler", "--data-dir", data, "--port", "0", "--port-file", folder + "/port", "--token-file", tokens,
+            "scheduler", "--data-dir", data, "--port", String(port), "--token-file", tokens,
             "--client-token-file", folder + "/token", "--max-finished-per-node", "1000000", "--gc-interval", "24h",
         ]
         var (input, output): (Int32, Int32) = (-1, -1)
@@ -43,7 +44,12 @@ struct SchedulerProcess {
         self.input = input
         self.output = output
         http = try HTTPClient()
-        port = try await Self.ready(folder + "/port", http)
+        do {
+            try await Self.wait(for: port, http)
+        } catch {
+            kill(pid, SIGTERM)
+            throw error
+        }
     }
 
     /// Writes the diagnoses into the store that the scheduler then opens.
@@ -59,17 +65,24 @@ struct SchedulerProcess {
         print("\(count) finished diagnoses of three steps, \(bytes / count) bytes each")
     }
 
-    private static func ready(_ portFile: String, _ http: HTTPClient) async throws -> UInt16 {
+    /// Waits until diagnoses are served; `/readyz` would wait for a graph-builder too, which nobody needs here.
+    private static func wait(for port: UInt16, _ http: HTTPClient) async throws {
         for _ in 0..<600 {
-            if let text = FileManager.default.contents(atPath: portFile).map({ String(decoding: $0, as: UTF8.self) }),
-                let port = UInt16(text.trimmingCharacters(in: .whitespacesAndNewlines)),
-                let answer = try? await http.send(ClientRequest(url: "http://127.0.0.1:\(port)/readyz")), answer.status == 200
-            {
-                return port
+            do {
+                if try await http.send(request(port, "/apis/\(API.groupVersion)/diagnoses?limit=1")).status == 200 { return }
+            } catch is HTTPClientError {
+                // It does not listen yet.
             }
             try await Task.sleep(for: .milliseconds(100))
         }
-        throw BenchmarkFailure("the scheduler is not ready after a minute")
+        throw BenchmarkFailure("the scheduler does not answer after a minute")
+    }
+
+    private static func request(_ port: UInt16, _ path: String, accept: String = "application/json") -> ClientRequest {
+        var request = ClientRequest(url: "http://127.0.0.1:\(port)\(path)")
+        request.headers.set("Authorization", "Bearer \(token)")
+        request.headers.set("Accept", accept)
+        return request
     }
 
     /// A request's text.
@@ -83,10 +96,7 @@ struct SchedulerProcess {
     }
 
     func get(_ path: String, accept: String = "application/json") async throws -> [UInt8] {
-        var request = ClientRequest(url: "http://127.0.0.1:\(port)\(path)")
-        request.headers.set("Authorization", "Bearer \(Self.token)")
-        request.headers.set("Accept", accept)
-        let answer = try await http.send(request)
+        let answer = try await http.send(Self.request(port, path, accept: accept))
         guard answer.status == 200 else { throw BenchmarkFailure("\(path): \(answer.status)") }
         return answer.body
     }

@@ -19,7 +19,9 @@ public enum PercentEncoding {
     ///
     /// - Parameter plusIsSpace: `+` means a space in a query as forms write it, and itself in a path.
     public static func decode(_ text: some StringProtocol, plusIsSpace: Bool = false) -> String? {
-        let needsWork = text.utf8.contains { $0 == UInt8(ascii: "%") || (plusIsSpace && $0 == UInt8(ascii: "+")) }
+        let isEncoded = { (byte: UInt8) in byte == UInt8(ascii: "%") || (plusIsSpace && byte == UInt8(ascii: "+")) }
+        // In one piece, since the elements of a generic text are slow to walk one by one.
+        let needsWork = text.utf8.withContiguousStorageIfAvailable { $0.contains(where: isEncoded) } ?? text.utf8.contains(where: isEncoded)
         guard needsWork else { return String(text) }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.utf8.count)

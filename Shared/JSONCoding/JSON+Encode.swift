@@ -8,6 +8,14 @@ extension JSON {
         return writer.bytes
     }
 
+    /// Appends the document as `encoded()` has it.
+    public func appendEncoded(to bytes: inout [UInt8]) {
+        var writer = JSONWriter(indented: false)
+        swap(&writer.bytes, &bytes)
+        writer.write(self)
+        swap(&writer.bytes, &bytes)
+    }
+
     /// The document for a reader: sorted keys, two spaces a level, a newline at the end.
     public func prettyEncoded() -> [UInt8] {
         var writer = JSONWriter(indented: true)

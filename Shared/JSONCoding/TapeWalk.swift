@@ -21,7 +21,7 @@ struct TapeWalk {
 
     mutating func document() throws(JSON.ParseError) -> JSON { try value() }
 
-    private mutating func value() throws(JSON.ParseError) -> JSON {
+    mutating func value() throws(JSON.ParseError) -> JSON {
         let word = tape[index]
         index += 1
         switch UInt8(truncatingIfNeeded: word >> 56) {
@@ -98,5 +98,49 @@ struct TapeWalk {
         index = end + 1
         depth -= 1
         return .object(members)
+    }
+}
+
+// MARK: - In part
+
+extension TapeWalk {
+    /// The type of the value here, as the tape spells it.
+    var kind: UInt8 { UInt8(truncatingIfNeeded: tape[index] >> 56) }
+
+    /// Steps past the value here, however large.
+    mutating func skip() {
+        switch kind {
+        case UInt8(ascii: "{"), UInt8(ascii: "["): index = Int(tape[index] & 0xFFFF_FFFF)
+        case UInt8(ascii: "l"), UInt8(ascii: "u"), UInt8(ascii: "d"): index += 2
+        default: index += 1
+        }
+    }
+
+    /// Hands each key of the object here to `member`, which has to step past its value.
+    mutating func object(_ member: (inout TapeWalk, _ key: UInt64) throws(JSON.ParseError) -> Void) throws(JSON.ParseError) {
+        try elements { walk throws(JSON.ParseError) in
+            let key = walk.tape[walk.index]
+            walk.index += 1
+            try member(&walk, key)
+        }
+    }
+
+    /// Lets `element` step past each element of the array here.
+    mutating func elements(_ element: (inout TapeWalk) throws(JSON.ParseError) -> Void) throws(JSON.ParseError) {
+        try enter()
+        let end = Int(tape[index] & 0xFFFF_FFFF) - 1
+        index += 1
+        while index < end { try element(&self) }
+        index = end + 1
+        depth -= 1
+    }
+
+    /// Whether a string's word stands for just these bytes.
+    func isString(_ word: UInt64, _ text: [UInt8]) -> Bool {
+        let start = strings + Int(word & 0x00FF_FFFF_FFFF_FFFF)
+        let count = Int(UnsafeRawPointer(start).loadUnaligned(as: UInt32.self))
+        guard count == text.count else { return false }
+        for index in 0..<count where start[4 + index] != text[index] { return false }
+        return true
     }
 }

@@ -72,6 +72,9 @@ public struct PrinterColumn: Sendable {
         case age([String])
         /// Worked out from the whole object; the second argument is now.
         case computed(@Sendable (JSON, Timestamp) -> String)
+        /// Worked out from the values at these paths, which may go into arrays (`MemberSelection`); nil is what is not there. Cheaper than
+        /// `computed`, for which the whole object is built.
+        case derived(from: [[String]], @Sendable ([JSON?], Timestamp) -> String)
     }
 
     public var name: String
@@ -81,6 +84,27 @@ public struct PrinterColumn: Sendable {
     /// Above 0 only in `-o wide`.
     public var priority: Int
     public var source: Source
+
+    /// What of an object the column reads, for a `MemberSelection`.
+    public var reads: [[String]] {
+        switch source {
+        case .path(let path), .age(let path): [path]
+        case .computed: [[]]
+        case .derived(let paths, _): paths
+        }
+    }
+
+    /// What is printed, given the values at `reads`: of any type for a path, else text; null for nothing, and for no age.
+    public func cell(_ values: ArraySlice<JSON?>, now: Timestamp) -> JSON {
+        switch source {
+        case .path: return (values.first ?? nil) ?? .null
+        case .age:
+            guard let text = (values.first ?? nil)?.stringValue, let time = Timestamp(text) else { return .null }
+            return .string(DurationText.age(seconds: now.seconds(since: time)))
+        case .computed(let compute): return .string(compute((values.first ?? nil) ?? .null, now))
+        case .derived(_, let derive): return .string(derive(Array(values), now))
+        }
+    }
 
     public init(_ name: String, _ source: Source, _ description: String, type: String = "string", priority: Int = 0) {
         self.name = name

@@ -78,7 +78,15 @@ extension Timestamp: CustomStringConvertible {
 extension Timestamp {
     /// Parses RFC 3339 (`2026-11-22T19:01:58.659835242Z`, `…+01:00`); nil when the text is no such time.
     public init?(_ text: some StringProtocol) {
-        var scanner = TimeScanner(text.utf8)
+        guard
+            let time = text.utf8.withContiguousStorageIfAvailable({ Self.parse($0) })
+                ?? Array(text.utf8).withUnsafeBufferPointer(Self.parse)
+        else { return nil }
+        self = time
+    }
+
+    private static func parse(_ text: UnsafeBufferPointer<UInt8>) -> Timestamp? {
+        var scanner = TimeScanner(text)
         guard let year = scanner.number(4), scanner.skip("-"), let month = scanner.number(2), scanner.skip("-"),
             let day = scanner.number(2),
             scanner.skip("T") || scanner.skip("t") || scanner.skip(" "),
@@ -91,16 +99,17 @@ extension Timestamp {
                 < Timestamp.days(year: month == 12 ? year + 1 : year, month: month == 12 ? 1 : month + 1, day: 1)
         else { return nil }
         let seconds = Timestamp.days(year: year, month: month, day: day) * 86_400 + hour * 3600 + minute * 60 + second - offset
-        self.init(microseconds: seconds * 1_000_000 + fraction)
+        return Timestamp(microseconds: seconds * 1_000_000 + fraction)
     }
 }
 
+/// Must not outlive the text.
 private struct TimeScanner {
-    private let bytes: [UInt8]
+    private let bytes: UnsafeBufferPointer<UInt8>
     private var position = 0
 
-    init(_ text: some Sequence<UInt8>) {
-        bytes = Array(text)
+    init(_ text: UnsafeBufferPointer<UInt8>) {
+        bytes = text
     }
 
     var isAtEnd: Bool { position == bytes.count }

@@ -10,16 +10,18 @@ struct KindEndpoints: Sendable {
     let kind: ServedKind
     let verbs: KindVerbs
     private let lines: WatchLines
+    private let layout: TableLayout
 
     /// A request's body at most: kube-apiserver's own limit.
     static let bodyBytesMax = 3 << 20
     /// A watch's or a long list's life at most; a little more than `WatchOptions.secondsMax`, so that the watch ends by itself.
     static let streamSecondsMax = Double(WatchOptions.secondsMax + 60)
 
-    init(_ kind: ServedKind, clock: @escaping @Sendable () -> Timestamp) {
+    init(_ kind: ServedKind, lines: WatchLines, clock: @escaping @Sendable () -> Timestamp) {
         self.kind = kind
         verbs = KindVerbs(kind: kind, clock: clock)
-        lines = WatchLines(kind.definition)
+        self.lines = lines
+        layout = TableLayout(kind.definition)
     }
 
     var definition: ResourceDefinition { kind.definition }
@@ -107,7 +109,7 @@ extension KindEndpoints {
     private func table(_ call: Call) throws(APIError) -> ObjectTable? {
         switch try Representation(accept: call.request.headers["Accept"]) {
         case .object: nil
-        case .table: try ObjectTable(definition, includeObject: call.query("includeObject"), now: verbs.clock())
+        case .table: try ObjectTable(layout, includeObject: call.query("includeObject"))
         }
     }
 
@@ -115,7 +117,9 @@ extension KindEndpoints {
         let table = try table(call)
         let object = try await verbs.get(address(call))
         guard let table else { return .json(object.encoded()) }
-        return .json(try table.single(object).encoded())
+        var bytes: [UInt8] = []
+        try table.appendSingle(object, now: verbs.clock(), to: &bytes)
+        return .json(bytes)
     }
 }
 
@@ -130,7 +134,7 @@ extension KindEndpoints {
     }
 
     private func list(_ call: Call) async throws -> Response {
-        let document = ListDocument(definition, table: try table(call))
+        let document = ListDocument(definition, table: try table(call), now: verbs.clock())
         let options = try ListOptions(call.request.query, selectable: definition.names.selectableFields)
         let listing = try await verbs.list(namespace: call.request.parameters["namespace"], options)
         let reader = ListReader(verbs: verbs, listing: listing, document: document)

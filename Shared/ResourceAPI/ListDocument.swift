@@ -6,10 +6,13 @@ import ResourceStore
 struct ListDocument: Sendable {
     private let definition: ResourceDefinition
     private let table: ObjectTable?
+    private let now: Timestamp
 
-    init(_ definition: ResourceDefinition, table: ObjectTable?) {
+    /// - Parameter now: the moment that ages are told as of.
+    init(_ definition: ResourceDefinition, table: ObjectTable?, now: Timestamp) {
         self.definition = definition
         self.table = table
+        self.now = now
     }
 
     var opening: [UInt8] {
@@ -23,7 +26,7 @@ struct ListDocument: Sendable {
         for (index, item) in items.enumerated() {
             if index > 0 || !isFirst { bytes.append(UInt8(ascii: ",")) }
             if let table {
-                bytes += try table.row(item).encoded()
+                try table.appendRow(item, now: now, to: &bytes)
             } else {
                 item.appendEncoded(to: &bytes)
             }

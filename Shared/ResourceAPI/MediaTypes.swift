@@ -38,7 +38,8 @@ enum Representation: Sendable, Hashable {
 
     /// The first range of `Accept` that we can serve; 406 when there is none. No `Accept` at all means JSON.
     init(accept: String?) throws(APIError) {
-        guard let accept, !accept.trimmed.isEmpty else {
+        // What most say needs no taking apart.
+        guard let accept, accept != MediaTypes.json, accept != "*/*", !accept.trimmed.isEmpty else {
             self = .object
             return
         }

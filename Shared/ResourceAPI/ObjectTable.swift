@@ -2,7 +2,7 @@ import JSONCoding
 import Model
 import ResourceStore
 
-/// Objects as kubectl prints them: Kubernetes' `meta.k8s.io/v1` `Table`.
+/// Objects as kubectl prints them: Kubernetes' `meta.k8s.io/v1` `Table`, written straight from the stored bytes.
 struct ObjectTable: Sendable {
     /// What of the object goes into its row's `object`.
     enum Inclusion: String, Sendable {
@@ -11,15 +11,15 @@ struct ObjectTable: Sendable {
         case object = "Object"
     }
 
-    let definition: ResourceDefinition
+    let layout: TableLayout
     let inclusion: Inclusion
-    let now: Timestamp
 
     static let apiVersion = "meta.k8s.io/v1"
+    private static let metadataOpening = Array(
+        ",\"object\":{\"apiVersion\":\"\(apiVersion)\",\"kind\":\"PartialObjectMetadata\",\"metadata\":".utf8)
 
-    init(_ definition: ResourceDefinition, includeObject: String?, now: Timestamp) throws(APIError) {
-        self.definition = definition
-        self.now = now
+    init(_ layout: TableLayout, includeObject: String?) throws(APIError) {
+        self.layout = layout
         guard let includeObject, !includeObject.isEmpty else {
             inclusion = .metadata
             return
@@ -30,70 +30,30 @@ struct ObjectTable: Sendable {
         self.inclusion = inclusion
     }
 
-    var columns: JSON {
-        let name: JSON = [
-            "name": "Name", "type": "string", "format": "name", "description": "Name of the object.",
-            "priority": definition.names.isNameFirst ? 0 : 1,
-        ]
-        let others = definition.names.columns.map { column -> JSON in
-            [
-                "name": .string(column.name), "type": .string(column.type), "format": "",
-                "description": .string(column.description),
-                "priority": .integer(Int64(column.priority)),
-            ]
-        }
-        return .array(withName(name, others))
-    }
-
-    /// The name's column, or cell, in its place among the others.
-    private func withName(_ name: JSON, _ others: [JSON]) -> [JSON] {
-        definition.names.isNameFirst ? [name] + others : others + [name]
-    }
-
     /// The table up to its first row.
-    var opening: [UInt8] {
-        Array("{\"apiVersion\":\"\(Self.apiVersion)\",\"columnDefinitions\":".utf8) + columns.encoded()
-            + Array(",\"kind\":\"Table\",\"rows\":[".utf8)
-    }
+    var opening: [UInt8] { layout.opening }
 
-    func row(_ stored: StoredObject) throws(StoreError) -> JSON {
-        let object = try stored.json()
-        var row: [String: JSON] = ["cells": .array(withName(.string(stored.key.name), definition.names.columns.map { cell($0, object) }))]
+    /// Appends an object's row, its ages as of `now`.
+    func appendRow(_ stored: StoredObject, now: Timestamp, to bytes: inout [UInt8]) throws(StoreError) {
+        bytes += "{\"cells\":".utf8
+        try layout.appendCells(of: stored, now: now, to: &bytes)
         switch inclusion {
         case .none: break
-        case .object: row["object"] = object
+        case .object:
+            bytes += ",\"object\":".utf8
+            stored.appendEncoded(to: &bytes)
         case .metadata:
-            row["object"] = [
-                "apiVersion": .string(Self.apiVersion), "kind": "PartialObjectMetadata", "metadata": object["metadata"] ?? [:],
-            ]
+            bytes += Self.metadataOpening
+            try stored.appendMetadata(to: &bytes)
+            bytes.append(UInt8(ascii: "}"))
         }
-        return .object(row)
+        bytes.append(UInt8(ascii: "}"))
     }
 
-    /// A table of one object: the answer to a get, and a watch event's object.
-    func single(_ stored: StoredObject) throws(StoreError) -> JSON {
-        [
-            "apiVersion": .string(Self.apiVersion), "kind": "Table", "columnDefinitions": columns,
-            "metadata": ["resourceVersion": .string(String(stored.revision))], "rows": [try row(stored)],
-        ]
-    }
-
-    private func cell(_ column: PrinterColumn, _ object: JSON) -> JSON {
-        switch column.source {
-        case .path(let path): value(path, object) ?? .null
-        case .age(let path): age(value(path, object)?.stringValue)
-        case .computed(let compute): .string(compute(object, now))
-        }
-    }
-
-    private func age(_ text: String?) -> JSON {
-        guard let text, let time = Timestamp(text) else { return "<unknown>" }
-        return .string(DurationText.age(seconds: now.seconds(since: time)))
-    }
-
-    private func value(_ path: [String], _ object: JSON) -> JSON? {
-        var value: JSON? = object
-        for member in path { value = value?[member] }
-        return value
+    /// Appends a table of one object: the answer to a get, and a watch event's object.
+    func appendSingle(_ stored: StoredObject, now: Timestamp, to bytes: inout [UInt8]) throws(StoreError) {
+        bytes += opening
+        try appendRow(stored, now: now, to: &bytes)
+        bytes += "],\"metadata\":{\"resourceVersion\":\"\(stored.revision)\"}}".utf8
     }
 }

@@ -10,11 +10,14 @@ import ServiceKit
 public struct ServedGroup: Sendable {
     private let kinds: [ServedKind]
     private let clock: @Sendable () -> Timestamp
+    /// The lines of each kind's watches, in the order of the kinds.
+    package let lines: [WatchLines]
 
     /// - Parameter clock: gives creation and deletion times and judges the age of continue tokens.
     public init(_ kinds: [ServedKind], clock: @escaping @Sendable () -> Timestamp = { WallClock.now() }) {
         self.kinds = kinds
         self.clock = clock
+        lines = kinds.map { WatchLines($0.definition, clock: clock) }
     }
 
     /// A row for every verb of every kind, for the discovery documents, and for the OpenAPI documents.
@@ -24,6 +27,8 @@ public struct ServedGroup: Sendable {
     }
 
     private var sections: [OpenAPIDocument.Section] {
-        kinds.map { OpenAPIDocument.Section(definition: $0.definition, endpoints: KindEndpoints($0, clock: clock).all) }
+        zip(kinds, lines).map { kind, lines in
+            OpenAPIDocument.Section(definition: kind.definition, endpoints: KindEndpoints(kind, lines: lines, clock: clock).all)
+        }
     }
 }

@@ -46,15 +46,18 @@ final class CommitQueue: Sendable {
     private let pool: DatabasePool
     private let history: WatchHistory
     private let recent = RecentObjects()
+    private let cache: ObjectCache
     private let limits: Limits
     private let observer: (@Sendable (GroupCommit) -> Void)?
 
     init(
-        pool: DatabasePool, revision: Int64, history: WatchHistory, limits: Limits, observer: (@Sendable (GroupCommit) -> Void)?
+        pool: DatabasePool, revision: Int64, history: WatchHistory, cache: ObjectCache, limits: Limits,
+        observer: (@Sendable (GroupCommit) -> Void)?
     ) {
         state = Mutex(State(revision: revision))
         self.pool = pool
         self.history = history
+        self.cache = cache
         self.limits = limits
         self.observer = observer
     }
@@ -157,17 +160,20 @@ extension CommitQueue {
                 for work in group { replies.append(try Self.apply(work, with: &writer, &purged)) }
                 if writer.revision != revision { try MetaTable.setRevision(writer.revision, in: db) }
                 history.stage(writer.changes)
+                cache.hold(writer.changes)
                 return writer.revision != revision || purged > 0 ? .commit : .rollback
             }
         } catch {
             recent.forgetAll()
             history.stage([])
+            cache.release(writer.changes)
             fail(group, StoreError(storage: error), db)
             observe(group, writes: 0, since: start, failure: "\(error)")
             return
         }
         let reached = writer.revision
         state.withLock { $0.revision = reached }
+        cache.settle(writer.changes)
         history.append(writer.changes, revision: reached)
         observe(group, writes: writer.writeCount, since: start, failure: nil)
         for reply in replies { reply() }

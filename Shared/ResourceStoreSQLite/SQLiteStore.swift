@@ -17,6 +17,7 @@ public final class SQLiteStore: ResourceStore {
     private let reads: ReadQueue
     private let commits: CommitQueue
     private let history: WatchHistory
+    private let cache = ObjectCache()
 
     /// Opens the store in `configuration.directory`, making the directory (mode 0700) and the database (0600) when they are missing.
     ///
@@ -30,7 +31,7 @@ public final class SQLiteStore: ResourceStore {
         history = WatchHistory(revision: database.revision, limits: configuration.history)
         reads = ReadQueue(pool: database.pool, concurrencyMax: configuration.readersMax, waitingMax: configuration.readsWaitingMax)
         commits = CommitQueue(
-            pool: database.pool, revision: database.revision, history: history, limits: CommitQueue.Limits(configuration),
+            pool: database.pool, revision: database.revision, history: history, cache: cache, limits: CommitQueue.Limits(configuration),
             observer: configuration.observer)
         Self.scheduleBookmarks(of: history, everySeconds: configuration.bookmarkSeconds)
     }
@@ -50,6 +51,7 @@ public final class SQLiteStore: ResourceStore {
     public func close() async {
         guard await commits.close() else { return }
         history.close()
+        cache.close()
         await reads.close()
         await withCheckedContinuation { continuation in
             DispatchQueue.global().async { [pool, lock] in
@@ -84,7 +86,18 @@ extension SQLiteStore {
     public func currentRevision() async throws(StoreError) -> Int64 { history.revision }
 
     public func get(_ key: ObjectKey) async throws(StoreError) -> StoredObject? {
-        try await reads.run { db in try ObjectTable.find(key, in: db)?.object }
+        switch cache.find(key) {
+        case .found(let object): return object
+        case .missing(let claim):
+            do throws(StoreError) {
+                let object = try await reads.run { db in try ObjectTable.find(key, in: db)?.object }
+                cache.put(object, key, claim)
+                return object
+            } catch {
+                cache.put(nil, key, claim)
+                throw error
+            }
+        }
     }
 
     public func list(_ query: ListQuery) async throws(StoreError) -> ListPage {

@@ -25,22 +25,23 @@ enum StringPairs {
     static func decode(_ data: Data?) throws -> [String: String] {
         guard let data else { return [:] }
         return try data.withUnsafeBytes { bytes in
-            var pairs: [String: String] = [:]
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                let key = try next(&rest)
-                pairs[key] = try next(&rest)
+            // Few objects have more; those grow.
+            var pairs = [String: String](minimumCapacity: 4)
+            var offset = 0
+            while offset < bytes.count {
+                let key = try next(bytes, &offset)
+                pairs[key] = try next(bytes, &offset)
             }
             return pairs
         }
     }
 
-    private static func next(_ rest: inout Slice<UnsafeRawBufferPointer>) throws -> String {
-        guard rest.count >= 4 else { throw CorruptRow("labels or fields are cut off") }
-        let length = Int(UInt32(littleEndian: UnsafeRawBufferPointer(rebasing: rest.prefix(4)).loadUnaligned(as: UInt32.self)))
-        rest = rest.dropFirst(4)
-        guard rest.count >= length else { throw CorruptRow("labels or fields are cut off") }
-        defer { rest = rest.dropFirst(length) }
-        return String(decoding: rest.prefix(length), as: UTF8.self)
+    private static func next(_ bytes: UnsafeRawBufferPointer, _ offset: inout Int) throws -> String {
+        guard bytes.count - offset >= 4 else { throw CorruptRow("labels or fields are cut off") }
+        let length = Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
+        offset += 4
+        guard bytes.count - offset >= length else { throw CorruptRow("labels or fields are cut off") }
+        defer { offset += length }
+        return String(decoding: UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + length]), as: UTF8.self)
     }
 }

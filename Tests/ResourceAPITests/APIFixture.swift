@@ -24,6 +24,7 @@ struct APIFixture: Sendable {
     let folder: String
     /// The certificate to trust where the server has one.
     let certificateFile: String?
+    fileprivate let lines: [WatchLines]
 
     struct Answer: Sendable {
         var status: Int
@@ -38,6 +39,9 @@ struct APIFixture: Sendable {
         /// The field paths of a 422.
         var faultPaths: [String] { json[path: "details", "causes"]?.arrayValue?.compactMap { $0["field"]?.stringValue } ?? [] }
     }
+
+    /// How many lines of objects of a kind were encoded for watches.
+    func encodings(of plural: String) -> Int { lines.first { $0.definition.plural == plural }?.encodings ?? 0 }
 
     static let operations = "/apis/diagnosis.kubediag.org/v1/operations"
     static func diagnoses(_ namespace: String) -> String { "/apis/diagnosis.kubediag.org/v1/namespaces/\(namespace)/diagnoses" }
@@ -166,7 +170,7 @@ func withAPI(
     let client = try HTTPClient(configuration: HTTPClientConfiguration(caFile: certificateFile))
     let fixture = APIFixture(
         store: store, client: client, base: "\(options.isEncrypted ? "https" : "http")://127.0.0.1:\(address.port)", token: token,
-        clock: clock, folder: folder.path, certificateFile: certificateFile)
+        clock: clock, folder: folder.path, certificateFile: certificateFile, lines: group.lines)
     let result: Result<Void, any Error>
     do { result = .success(try await body(fixture)) } catch { result = .failure(error) }
     await client.shutdown()

@@ -1,4 +1,5 @@
 import HTTPClient
+import HTTPMessage
 import JSONCoding
 import Model
 import ResourceStore
@@ -162,6 +163,55 @@ import Testing
                 let expected = (0..<changes).map { "ADDED op-\($0)" }
                 for try await seen in group { #expect(seen == expected) }
             }
+        }
+    }
+
+    /// What many watches of one form are told is encoded once; each form has a line of its own.
+    @Test func whatManyWatchesSeeIsEncodedOnce() async throws {
+        try await withAPI { api in
+            let (watches, changes) = (20, 30)
+            let table: Headers = ["Accept": "application/json;as=Table;v=v1;g=meta.k8s.io"]
+            let forms: [(query: String, headers: Headers)] = [("", [:]), ("", table), ("&includeObject=Object", table)]
+            let before = api.encodings(of: "operations")
+            try await withThrowingTaskGroup(of: Int.self) { group in
+                for form in forms {
+                    for _ in 0..<watches {
+                        let watch = UncheckedWatch(try await api.watch(Self.path + form.query, headers: form.headers))
+                        group.addTask {
+                            var seen = 0
+                            while seen < changes, try await watch.reader.next() != nil { seen += 1 }
+                            watch.reader.cancel()
+                            return seen
+                        }
+                    }
+                }
+                for index in 0..<changes { try await api.send(.post, APIFixture.operations, operation("op-\(index)")).expect(201) }
+                for try await seen in group { #expect(seen == changes) }
+            }
+            #expect(api.encodings(of: "operations") - before == changes * forms.count)
+            #expect(api.encodings(of: "diagnoses") == 0)
+        }
+    }
+
+    /// An age in a table is that of the moment in which its row is sent, not of the one in which the watch began.
+    @Test func agesMoveOn() async throws {
+        try await withAPI { api in
+            try await api.send(.post, APIFixture.operations, operation("disk")).expect(201)
+            let accept: Headers = ["Accept": "application/json;as=Table;v=v1;g=meta.k8s.io"]
+            let watch = try await api.watch(Self.path, headers: accept)
+            func nextAge() async throws -> JSON? {
+                try await watch.next()?["object"]?["rows"]?.arrayValue?.first?["cells"]?.arrayValue?.last
+            }
+            #expect(try await nextAge() == "0s")
+            api.clock.advance(seconds: 42)
+            try await api.patch(APIFixture.operations + "/disk", ["spec": ["effect": "Read"]]).expect(200)
+            #expect(try await nextAge() == "42s")
+            // A watch that comes later sees the same change as of its own moment.
+            api.clock.advance(seconds: 18)
+            let later = try await api.watch(Self.path, headers: accept)
+            #expect(try await later.next()?["object"]?["rows"]?.arrayValue?.first?["cells"]?.arrayValue?.last == "60s")
+            watch.cancel()
+            later.cancel()
         }
     }
 

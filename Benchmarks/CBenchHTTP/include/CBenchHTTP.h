@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// A port of 127.0.0.1 that nobody uses now, 0 where there is none: for servers that know their port from their flags, as services do.
+uint16_t bench_free_port(void);
+
 // A plain libmicrohttpd server on 127.0.0.1: an epoll thread pool of 2, one static answer. Returns its port, 0 where it cannot start.
 uint16_t bench_reference_start(const char *body, size_t body_bytes);
 

@@ -40,19 +40,22 @@ extension AgentSpec {
     public static let names = ResourceNames(
         kind: "Agent", plural: "agents", shortNames: [], scope: .cluster, description: "A node's executor, as it registered itself.",
         columns: [
-            PrinterColumn("Ready", .computed { object, _ in ready(object) }, "Whether its lease is live."),
+            PrinterColumn(
+                "Ready",
+                .derived(from: [["status", "conditions"], ["spec", "drain"]]) { values, _ in ready(values[0], drain: values[1]) },
+                "Whether its lease is live."),
             PrinterColumn("Address", .path(["spec", "address"]), "Where the scheduler reaches it."),
             PrinterColumn("Version", .path(["status", "version"]), "Its version."),
             PrinterColumn("Running", .path(["status", "running"]), "Jobs that it runs.", type: "integer"),
             PrinterColumn("Age", .age(["metadata", "creationTimestamp"]), "Time since its first registration.", type: "date"),
         ])
 
-    private static func ready(_ object: JSON) -> String {
-        guard case .array(let conditions)? = object["status"]?["conditions"],
+    private static func ready(_ conditions: JSON?, drain: JSON?) -> String {
+        guard case .array(let conditions)? = conditions,
             let ready = conditions.first(where: { $0["type"] == .string("Ready") }),
             case .string(let status)? = ready["status"]
         else { return "Unknown" }
-        return object["spec"]?["drain"] == .bool(true) ? "\(status),Draining" : status
+        return drain == .bool(true) ? "\(status),Draining" : status
     }
 
     public static let specSchema = Schema.object(

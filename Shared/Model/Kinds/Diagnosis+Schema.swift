@@ -7,11 +7,21 @@ extension DiagnosisSpec {
         kind: "Diagnosis", plural: "diagnoses", shortNames: ["diag"], scope: .namespaced,
         description: "One run of an operation set on one node, or on several through children.",
         columns: [
-            PrinterColumn("Node", .computed { object, _ in node(object) }, "The node it runs on."),
+            PrinterColumn(
+                "Node",
+                .derived(from: [["status", "nodeName"], ["spec", "nodeName"], ["status", "aggregate", "desired"]]) { values, _ in
+                    node(values[0], spec: values[1], desired: values[2])
+                }, "The node it runs on."),
             PrinterColumn("Phase", .path(["status", "phase"]), "Pending, Running, Succeeded, Failed or Unknown."),
-            PrinterColumn("Step", .computed { object, _ in step(object) }, "The last step that was started."),
+            PrinterColumn(
+                "Step", .derived(from: [["status", "steps", MemberSelection.eachElement, "operation"]]) { values, _ in step(values[0]) },
+                "The last step that was started."),
             PrinterColumn("Reason", .path(["status", "reason"]), "Why it is in its phase."),
-            PrinterColumn("Took", .computed { object, now in took(object, now) }, "From start to end."),
+            PrinterColumn(
+                "Took",
+                .derived(from: [["status", "startTime"], ["status", "completionTime"]]) { values, now in
+                    took(from: values[0], to: values[1], now)
+                }, "From start to end."),
             PrinterColumn("Age", .age(["metadata", "creationTimestamp"]), "Time since creation.", type: "date"),
             PrinterColumn("Summary", .path(["status", "summary"]), "What was found, in one line."),
             PrinterColumn("OperationSet", .path(["spec", "operationSet"]), "What is run.", priority: 1),
@@ -21,25 +31,23 @@ extension DiagnosisSpec {
         ],
         selectableFields: ["status.phase", "spec.nodeName", "spec.operationSet", "status.nodeName"])
 
-    private static func node(_ object: JSON) -> String {
-        if case .string(let name)? = object["status"]?["nodeName"] { return name }
-        if case .string(let name)? = object["spec"]?["nodeName"] { return name }
-        if case .integer(let count)? = object["status"]?["aggregate"]?["desired"] { return "\(count) nodes" }
+    private static func node(_ actual: JSON?, spec wanted: JSON?, desired: JSON?) -> String {
+        if case .string(let name)? = actual { return name }
+        if case .string(let name)? = wanted { return name }
+        if case .integer(let count)? = desired { return "\(count) nodes" }
         return ""
     }
 
-    private static func step(_ object: JSON) -> String {
-        guard case .array(let steps)? = object["status"]?["steps"], let last = steps.last, case .string(let operation)? = last["operation"]
-        else {
-            return ""
-        }
-        return "\(steps.count) \(operation)"
+    private static func step(_ operations: JSON?) -> String {
+        guard case .array(let operations)? = operations, case .string(let operation)? = operations.last else { return "" }
+        return "\(operations.count) \(operation)"
     }
 
-    private static func took(_ object: JSON, _ now: Timestamp) -> String {
-        guard case .string(let startText)? = object["status"]?["startTime"], let start = Timestamp(startText) else { return "" }
-        var end = now
-        if case .string(let text)? = object["status"]?["completionTime"], let time = Timestamp(text) { end = time }
+    private static func took(from start: JSON?, to end: JSON?, _ now: Timestamp) -> String {
+        guard case .string(let text)? = start, let start = Timestamp(text) else { return "" }
+        guard case .string(let text)? = end, let end = Timestamp(text) else {
+            return DurationText.short(seconds: now.seconds(since: start))
+        }
         return DurationText.short(seconds: end.seconds(since: start))
     }
 

@@ -5,23 +5,28 @@ extension OperationSpec {
         kind: "Operation", plural: "operations", shortNames: ["op"], scope: .cluster,
         description: "One step that a diagnosis can take: a script, an HTTP processor or a function.",
         columns: [
-            PrinterColumn("Processor", .computed { object, _ in processorName(object) }, "How the operation is run."),
-            PrinterColumn("Effect", .computed { object, _ in effectName(object) }, "What it may change: Read, Mutate or Destroy."),
-            PrinterColumn("Timeout", .computed { object, _ in timeoutText(object) }, "How long one execution may take."),
+            PrinterColumn(
+                "Processor", .derived(from: [["spec", "processor"]]) { values, _ in processorName(values[0]) }, "How the operation is run."),
+            PrinterColumn(
+                "Effect", .derived(from: [["spec", "effect"]]) { values, _ in effectName(values[0]) },
+                "What it may change: Read, Mutate or Destroy."),
+            PrinterColumn(
+                "Timeout", .derived(from: [["spec", "processor", "timeoutSeconds"]]) { values, _ in timeoutText(values[0]) },
+                "How long one execution may take."),
             PrinterColumn("Age", .age(["metadata", "creationTimestamp"]), "Time since creation.", type: "date"),
         ])
 
-    private static func processorName(_ object: JSON) -> String {
-        guard let processor = object["spec"]?["processor"] else { return "" }
+    private static func processorName(_ processor: JSON?) -> String {
+        guard let processor else { return "" }
         return ["scriptRunner", "function", "httpServer"].first { processor[$0] != nil } ?? "httpServer"
     }
 
-    private static func effectName(_ object: JSON) -> String {
-        if case .string(let effect)? = object["spec"]?["effect"] { effect } else { Effect.mutate.rawValue }
+    private static func effectName(_ effect: JSON?) -> String {
+        if case .string(let effect)? = effect { effect } else { Effect.mutate.rawValue }
     }
 
-    private static func timeoutText(_ object: JSON) -> String {
-        if case .integer(let seconds)? = object["spec"]?["processor"]?["timeoutSeconds"] {
+    private static func timeoutText(_ seconds: JSON?) -> String {
+        if case .integer(let seconds)? = seconds {
             "\(seconds)s"
         } else {
             "\(Processor.timeoutSecondsDefault)s"

@@ -100,12 +100,13 @@ extension OperationSetSpec {
             PrinterColumn("Ready", .path(["status", "ready"]), "Whether it can be run.", type: "boolean"),
             PrinterColumn("Nodes", .path(["status", "nodeCount"]), "Vertices, the start not counted.", type: "integer"),
             PrinterColumn("Paths", .path(["status", "pathCount"]), "Exact number of paths."),
-            PrinterColumn("Reason", .computed { object, _ in readyReason(object) }, "Why it is not ready."),
+            PrinterColumn(
+                "Reason", .derived(from: [["status", "conditions"]]) { values, _ in readyReason(values[0]) }, "Why it is not ready."),
             PrinterColumn("Age", .age(["metadata", "creationTimestamp"]), "Time since creation.", type: "date"),
         ])
 
-    private static func readyReason(_ object: JSON) -> String {
-        guard case .array(let conditions)? = object["status"]?["conditions"],
+    private static func readyReason(_ conditions: JSON?) -> String {
+        guard case .array(let conditions)? = conditions,
             let ready = conditions.first(where: { $0["type"] == .string("Ready") }),
             ready["status"] != .string("True"), case .string(let reason)? = ready["reason"]
         else { return "" }

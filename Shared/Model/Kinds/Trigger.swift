@@ -249,28 +249,28 @@ extension TriggerSpec {
         description: "What starts a diagnosis: a template that alerts, events or the clock are held against.",
         columns: [
             PrinterColumn("OperationSet", .path(["spec", "operationSet"]), "What is run."),
-            PrinterColumn("Source", .computed { object, _ in sourceColumn(object) }, "The kind of source."),
+            PrinterColumn(
+                "Source", .derived(from: [["spec", "sourceTemplate"]]) { values, _ in sourceColumn(values[0]) }, "The kind of source."),
             PrinterColumn("Fired", .path(["status", "firedCount"]), "Diagnoses created.", type: "integer"),
             PrinterColumn(
-                "Suppressed", .computed { object, _ in suppressedColumn(object) }, "Matches that were held back.", type: "integer"),
+                "Suppressed", .derived(from: [["status", "suppressedCount"]]) { values, _ in suppressedColumn(values[0]) },
+                "Matches that were held back.", type: "integer"),
             PrinterColumn("LastFired", .age(["status", "lastFiredTime"]), "Time since the last diagnosis.", type: "date"),
             PrinterColumn("LastReason", .path(["status", "lastReason"]), "Why a match was last held back."),
             PrinterColumn("Age", .age(["metadata", "creationTimestamp"]), "Time since creation.", type: "date"),
         ])
 
-    private static func sourceColumn(_ object: JSON) -> String {
-        let names = [
-            "prometheusAlertTemplate": "PrometheusAlert", "kubernetesEventTemplate": "KubernetesEvent",
-            "commonEventTemplate": "CommonEvent",
-            "cronTemplate": "Cron",
-        ]
-        guard case .object(let template)? = object["spec"]?["sourceTemplate"], let key = template.keys.first(where: { names[$0] != nil })
-        else { return "" }
-        return names[key] ?? ""
+    private static let sources = [
+        (member: "prometheusAlertTemplate", name: "PrometheusAlert"), (member: "kubernetesEventTemplate", name: "KubernetesEvent"),
+        (member: "commonEventTemplate", name: "CommonEvent"), (member: "cronTemplate", name: "Cron"),
+    ]
+
+    private static func sourceColumn(_ template: JSON?) -> String {
+        sources.first { template?[$0.member] != nil }?.name ?? ""
     }
 
-    private static func suppressedColumn(_ object: JSON) -> String {
-        guard case .object(let counts)? = object["status"]?["suppressedCount"] else { return "0" }
+    private static func suppressedColumn(_ counts: JSON?) -> String {
+        guard case .object(let counts)? = counts else { return "0" }
         var total: Int64 = 0
         for case .integer(let count) in counts.values { total += count }
         return String(total)

@@ -23,17 +23,7 @@ struct ObjectRows {
     }
 
     private func cell(_ column: PrinterColumn, _ object: JSON) -> String {
-        switch column.source {
-        case .path(let path): return Self.text(Self.value(path, object))
-        case .age(let path):
-            guard let text = Self.value(path, object)?.stringValue, let time = Timestamp(text) else { return "" }
-            return DurationText.age(seconds: now.seconds(since: time))
-        case .computed(let compute): return compute(object, now)
-        }
-    }
-
-    private static func value(_ path: [String], _ object: JSON) -> JSON? {
-        path.reduce(object) { $0?[$1] }
+        Self.text(column.cell(MemberSelection(column.reads).values(of: object)[...], now: now))
     }
 
     private static func text(_ value: JSON?) -> String {
