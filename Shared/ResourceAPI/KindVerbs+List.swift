@@ -25,7 +25,7 @@ extension KindVerbs {
             try await requireReached(revision)
             query.revision = revision
         }
-        query.limit = min(options.limit ?? Self.pageObjectsMax, Self.pageObjectsMax)
+        Self.take(options.limit, of: &query)
         let page: ListPage
         do throws(StoreError) {
             page = try await store.list(query)
@@ -38,6 +38,12 @@ extension KindVerbs {
         }
         query.continuesInPresent = false
         return Listing(query: query, first: page, limit: options.limit)
+    }
+
+    /// Limits a page of the store to what is still wanted; how many follow is told to the client, behind the last of these pages.
+    private static func take(_ wanted: Int?, of query: inout ListQuery) {
+        query.limit = min(wanted ?? pageObjectsMax, pageObjectsMax)
+        query.countsRemaining = wanted.map { $0 <= pageObjectsMax } ?? false
     }
 
     /// Refuses a revision that the store has not come to: 504, for a client may have heard of it before.
@@ -59,11 +65,11 @@ extension KindVerbs {
     /// The page behind `page` of a list that already gave `count` objects; nil when the list, or what the client wants of it, is over.
     func nextPage(_ listing: Listing, after page: ListPage, count: Int) async throws(APIError) -> ListPage? {
         guard let continuation = page.continuation else { return nil }
-        let wanted = listing.limit.map { $0 - count } ?? Self.pageObjectsMax
-        guard wanted > 0 else { return nil }
+        let wanted = listing.limit.map { $0 - count }
+        guard wanted ?? Self.pageObjectsMax > 0 else { return nil }
         var query = listing.query
         query.continuation = continuation
-        query.limit = min(wanted, Self.pageObjectsMax)
+        Self.take(wanted, of: &query)
         return try await mapped { [query] () async throws(StoreError) in try await store.list(query) }
     }
 

@@ -16,6 +16,8 @@ public struct ListQuery: Sendable {
     /// Takes of `continuation` the place alone: the page shows the present, and those behind it that page's moment unless they say so too. For a
     /// walk that may take longer than the history reaches back and bears to miss what is created or deleted meanwhile.
     public var continuesInPresent = false
+    /// Whether to say how many objects follow, which takes a walk along them.
+    public var countsRemaining = true
 
     public init(
         plural: String, namespace: String? = nil, labels: LabelSelector = .everything, fields: FieldSelector = .everything,
@@ -38,7 +40,7 @@ public struct ListPage: Sendable {
     public let revision: Int64
     /// Goes into the next query; nil on the last page. Opaque, and bound to this store.
     public let continuation: String?
-    /// How many objects followed at that revision; nil on the last page and, as in Kubernetes, under a selector.
+    /// How many objects followed at that revision; nil on the last page, where nobody wants to know, and, as in Kubernetes, under a selector.
     public let remaining: Int?
 
     public init(items: [StoredObject], revision: Int64, continuation: String?, remaining: Int?) {

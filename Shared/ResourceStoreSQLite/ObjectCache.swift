@@ -98,15 +98,8 @@ extension ObjectCache {
     func settle(_ changes: [Change]) {
         state.withLock { state in
             for change in changes {
-                let content: Place =
-                    if state.isClosed {
-                        .empty
-                    } else if case .deleted = change {
-                        .empty
-                    } else {
-                        Self.content(change.object)
-                    }
-                state.places[Self.place(of: change.object.key)] = content
+                let object = change.leavesObject && !state.isClosed ? change.object : nil
+                state.places[Self.place(of: change.object.key)] = Self.content(object)
             }
         }
     }
