@@ -70,7 +70,7 @@ struct SchedulerProcess {
         for _ in 0..<600 {
             do {
                 if try await http.send(request(port, "/apis/\(API.groupVersion)/diagnoses?limit=1")).status == 200 { return }
-            } catch is HTTPClientError {
+            } catch {
                 // It does not listen yet.
             }
             try await Task.sleep(for: .milliseconds(100))
