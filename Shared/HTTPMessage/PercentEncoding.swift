@@ -19,13 +19,18 @@ public enum PercentEncoding {
     ///
     /// - Parameter plusIsSpace: `+` means a space in a query as forms write it, and itself in a path.
     public static func decode(_ text: some StringProtocol, plusIsSpace: Bool = false) -> String? {
-        let isEncoded = { (byte: UInt8) in byte == UInt8(ascii: "%") || (plusIsSpace && byte == UInt8(ascii: "+")) }
         // In one piece, since the elements of a generic text are slow to walk one by one.
-        let needsWork = text.utf8.withContiguousStorageIfAvailable { $0.contains(where: isEncoded) } ?? text.utf8.contains(where: isEncoded)
-        guard needsWork else { return String(text) }
+        if let decoded = text.utf8.withContiguousStorageIfAvailable({ decode($0, plusIsSpace: plusIsSpace) }) { return decoded }
+        return Array(text.utf8).withUnsafeBufferPointer { decode($0, plusIsSpace: plusIsSpace) }
+    }
+
+    /// The text behind the encoding of text that is UTF-8.
+    package static func decode(_ text: UnsafeBufferPointer<UInt8>, plusIsSpace: Bool = false) -> String? {
+        let needsWork = text.contains { $0 == UInt8(ascii: "%") || (plusIsSpace && $0 == UInt8(ascii: "+")) }
+        guard needsWork else { return String(decoding: text, as: UTF8.self) }
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.utf8.count)
-        var rest = text.utf8.makeIterator()
+        bytes.reserveCapacity(text.count)
+        var rest = text.makeIterator()
         while let byte = rest.next() {
             switch byte {
             case UInt8(ascii: "%"):

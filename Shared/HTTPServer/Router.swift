@@ -23,7 +23,7 @@ public struct Router: Sendable {
 
     /// One place in the tree of segments.
     private struct Node: Sendable {
-        var literals: [(text: String, node: Int)] = []
+        var literals: [(text: String, bytes: [UInt8], node: Int)] = []
         var parameter: Int?
         var tail: Int?
         /// Routes whose template ends here.
@@ -59,7 +59,7 @@ public struct Router: Sendable {
                 let next = nodes.count
                 nodes.append(Node())
                 switch segment {
-                case .literal(let text): nodes[node].literals.append((text, next))
+                case .literal(let text): nodes[node].literals.append((text, Array(text.utf8), next))
                 case .parameter: nodes[node].parameter = next
                 case .tail: nodes[node].tail = next
                 }
@@ -91,9 +91,14 @@ public struct Router: Sendable {
 
     /// Looks up a path as it was sent, percent-encoded and without the query.
     public func match(_ method: Method, _ path: String) -> Match {
-        guard path.utf8.first == UInt8(ascii: "/") else { return .notFound }
-        var found = Search(path: path.utf8)
-        found.walk(self, node: 0, from: path.utf8.startIndex)
+        var path = path
+        return path.withUTF8 { match(method, $0) }
+    }
+
+    private func match(_ method: Method, _ path: UnsafeBufferPointer<UInt8>) -> Match {
+        guard path.first == UInt8(ascii: "/") else { return .notFound }
+        var found = Search(path: path)
+        found.walk(self, node: 0, from: 0)
         guard let node = found.node else {
             return found.sawMalformed ? .malformedPath : .notFound
         }
@@ -116,13 +121,13 @@ public struct Router: Sendable {
         return nil
     }
 
-    private func parameters(of index: Int, from ranges: [Range<String.Index>], in path: String) -> Match {
+    private func parameters(of index: Int, from ranges: [Range<Int>], in path: UnsafeBufferPointer<UInt8>) -> Match {
         let names = parameterNames[index]
         guard !names.isEmpty else { return .route(index: index, parameters: [:]) }
         var parameters: [String: String] = [:]
         parameters.reserveCapacity(names.count)
         for (name, range) in zip(names, ranges) {
-            guard let value = PercentEncoding.decode(path[range]) else { return .malformedPath }
+            guard let value = PercentEncoding.decode(UnsafeBufferPointer(rebasing: path[range])) else { return .malformedPath }
             parameters[name] = value
         }
         return .route(index: index, parameters: parameters)
@@ -130,26 +135,27 @@ public struct Router: Sendable {
 }
 
 extension Router {
-    /// A walk from the root that keeps the ranges of the variable segments; it visits each place in the tree at most once.
+    /// A walk from the root that keeps the ranges of the variable segments; it visits each place in the tree at most once. Must not outlive the
+    /// path.
     private struct Search {
-        let path: String.UTF8View
-        var variable: [Range<String.Index>] = []
+        let path: UnsafeBufferPointer<UInt8>
+        var variable: [Range<Int>] = []
         var node: Int?
         var sawMalformed = false
 
-        init(path: String.UTF8View) {
+        init(path: UnsafeBufferPointer<UInt8>) {
             self.path = path
         }
 
-        /// `slash` is the index of the `/` before the segment to match, or the end of the path.
-        mutating func walk(_ router: Router, node: Int, from slash: String.Index) {
+        /// `slash` is where the `/` before the segment to match is, or the end of the path.
+        mutating func walk(_ router: Router, node: Int, from slash: Int) {
             let here = router.nodes[node]
-            let start = slash == path.endIndex ? slash : path.index(after: slash)
-            if slash == path.endIndex || (start == path.endIndex && node == 0) {
+            let start = min(slash + 1, path.count)
+            if slash == path.count || (start == path.count && node == 0) {
                 if !here.routes.isEmpty { self.node = node }
                 return
             }
-            let end = path[start...].firstIndex(of: UInt8(ascii: "/")) ?? path.endIndex
+            let end = path[start...].firstIndex(of: UInt8(ascii: "/")) ?? path.count
             if let next = literal(among: here.literals, start..<end) {
                 walk(router, node: next, from: end)
                 if self.node != nil { return }
@@ -162,21 +168,21 @@ extension Router {
                 variable.removeLast()
             }
             if let next = here.tail {
-                variable.append(start..<path.endIndex)
+                variable.append(start..<path.count)
                 self.node = next
             }
         }
 
-        private mutating func literal(among literals: [(text: String, node: Int)], _ range: Range<String.Index>) -> Int? {
+        private mutating func literal(among literals: [(text: String, bytes: [UInt8], node: Int)], _ range: Range<Int>) -> Int? {
             if literals.isEmpty { return nil }
-            let segment = path[range]
+            let segment = UnsafeBufferPointer(rebasing: path[range])
             guard segment.contains(UInt8(ascii: "%")) else {
-                for literal in literals where literal.text.utf8.elementsEqual(segment) {
+                for literal in literals where literal.bytes.count == segment.count && literal.bytes.elementsEqual(segment) {
                     return literal.node
                 }
                 return nil
             }
-            guard let decoded = PercentEncoding.decode(Substring(segment)) else {
+            guard let decoded = PercentEncoding.decode(segment) else {
                 sawMalformed = true
                 return nil
             }

@@ -4,7 +4,6 @@ extension StoredObject {
     /// Appends the JSON text of `metadata`, `resourceVersion` included, without building it as a value. Throws `.corrupt` where it has no end.
     public func appendMetadata(to result: inout [UInt8]) throws(StoreError) {
         guard let end = metadataEnd else { throw .corrupt("\(key): metadata has no end") }
-        result.reserveCapacity(result.count + end - resourceVersionOffset + 43)
         result += "{\"resourceVersion\":\"".utf8
         result += String(revision).utf8
         result += "\",".utf8
