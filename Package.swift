@@ -187,6 +187,17 @@ let package = Package(
         tests("TidyTests", ["TestSupport"]),
         tests("JSONCodingTests", ["JSONCoding"]),
         tests("DigestsTests", ["Digests"]),
+        // The parsers under a fuzzer, run by scripts/fuzz; the tests replay what it found.
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "ResourceAPI", "ResourceStore", "StructuredMerge", "RegularExpressions", "TriggerRouterCore", "GraphBuilderCore",
+                "KubeDiagCommand", "HTTPMessage", "Model", "JSONCoding",
+            ],
+            path: "Tests/FuzzTargets", exclude: ["corpus"], swiftSettings: strict),
+        cRoom("CFuzzEngine", "Tests/FuzzEngine", libraries: []),
+        main("fuzz-parsers", "Tests/FuzzDriver", ["FuzzTargets", "CFuzzEngine"]),
+        tests("FuzzTests", ["FuzzTargets", "TestSupport"]),
         tests("CertificatesTests", ["Certificates", "HTTPServer", "HTTPClient", "HTTPMessage", "TestSupport", logging]),
         tests("CompressionTests", ["Compression", "TestSupport"]),
         tests("RegularExpressionsTests", ["RegularExpressions"]),

@@ -155,20 +155,63 @@ public struct FieldSelector: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Parses `text`; a field that is not in `selectable` (nor `metadata.name`, `metadata.namespace`) is an error.
+    ///
+    /// In a value `\,`, `\=` and `\\` stand for the characters that have a meaning here, which do not stand alone, as in Kubernetes.
     public init(parsing text: String, selectable: [String]) throws(SelectorError) {
         var requirements: [Requirement] = []
-        for part in text.split(separator: ",") {
-            let isEqual = part.firstRange(of: "!=") == nil
-            guard let range = part.firstRange(of: "!=") ?? part.firstRange(of: "==") ?? part.firstRange(of: "=") else {
+        for part in Self.split(text) where !part.isEmpty {
+            guard let (field, operation, rest) = Self.sides(part) else {
                 throw SelectorError("\"\(part)\": expected field=value or field!=value")
             }
-            let field = String(part[..<range.lowerBound])
             guard selectable.contains(field) || field == "metadata.name" || field == "metadata.namespace" else {
                 throw SelectorError("field label not supported: \(field)")
             }
-            requirements.append(Requirement(field: field, value: String(part[range.upperBound...]), isEqual: isEqual))
+            requirements.append(Requirement(field: field, value: try Self.value(rest), isEqual: operation != "!="))
         }
         self.requirements = requirements
+    }
+
+    /// Splits at the commas that no backslash stands before.
+    private static func split(_ text: String) -> [Substring] {
+        var parts: [Substring] = []
+        var start = text.startIndex
+        var isEscaped = false
+        for index in text.unicodeScalars.indices {
+            let scalar = text.unicodeScalars[index]
+            if scalar == ",", !isEscaped {
+                parts.append(text[start..<index])
+                start = text.unicodeScalars.index(after: index)
+            }
+            isEscaped = scalar == "\\" && !isEscaped
+        }
+        return parts + [text[start...]]
+    }
+
+    /// Field, operator and value, at the first operator.
+    private static func sides(_ part: Substring) -> (field: String, operation: String, value: Substring)? {
+        guard let equals = part.firstIndex(of: "=") else { return nil }
+        let after = part.index(after: equals)
+        if part[..<equals].last == "!" { return (String(part[..<equals].dropLast()), "!=", part[after...]) }
+        if part[after...].first == "=" { return (String(part[..<equals]), "==", part[after...].dropFirst()) }
+        return (String(part[..<equals]), "=", part[after...])
+    }
+
+    private static func value(_ text: Substring) throws(SelectorError) -> String {
+        var value = ""
+        var isEscaped = false
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\\" where !isEscaped:
+                isEscaped = true
+                continue
+            case "\\", ",", "=": if !isEscaped { throw SelectorError("\"\(text)\": '\(scalar)' in a value needs a backslash before it") }
+            default: if isEscaped { throw SelectorError("\"\(text)\": a backslash stands only before ',', '=' and another one") }
+            }
+            value.unicodeScalars.append(scalar)
+            isEscaped = false
+        }
+        guard !isEscaped else { throw SelectorError("\"\(text)\": the backslash at its end stands before nothing") }
+        return value
     }
 
     /// `fields` holds the values of the kind's selectable fields; an absent one is the empty string.
@@ -185,6 +228,15 @@ public struct FieldSelector: Sendable, Hashable, CustomStringConvertible {
     }
 
     public var description: String {
-        requirements.map { "\($0.field)\($0.isEqual ? "=" : "!=")\($0.value)" }.joined(separator: ",")
+        requirements.map { "\($0.field)\($0.isEqual ? "=" : "!=")\(Self.escaped($0.value))" }.joined(separator: ",")
+    }
+
+    private static func escaped(_ value: String) -> String {
+        var text = ""
+        for scalar in value.unicodeScalars {
+            if scalar == "\\" || scalar == "," || scalar == "=" { text.append("\\") }
+            text.unicodeScalars.append(scalar)
+        }
+        return text
     }
 }

@@ -76,7 +76,11 @@ extension Timestamp: CustomStringConvertible {
 }
 
 extension Timestamp {
-    /// Parses RFC 3339 (`2026-11-22T19:01:58.659835242Z`, `…+01:00`); nil when the text is no such time.
+    /// Those of the years 0 to 9999 in UTC.
+    private static let secondsWritable = days(year: 0, month: 1, day: 1) * 86_400..<days(year: 10_000, month: 1, day: 1) * 86_400
+
+    /// Parses RFC 3339 (`2026-11-22T19:01:58.659835242Z`, `…+01:00`); nil when the text is no such time, or one that in UTC is before the
+    /// year 0 or after 9999 and so could not be written.
     public init?(_ text: some StringProtocol) {
         guard
             let time = text.utf8.withContiguousStorageIfAvailable({ Self.parse($0) })
@@ -99,6 +103,8 @@ extension Timestamp {
                 < Timestamp.days(year: month == 12 ? year + 1 : year, month: month == 12 ? 1 : month + 1, day: 1)
         else { return nil }
         let seconds = Timestamp.days(year: year, month: month, day: day) * 86_400 + hour * 3600 + minute * 60 + second - offset
+        // An offset can lead out of the years that have four digits.
+        guard Timestamp.secondsWritable.contains(seconds) else { return nil }
         return Timestamp(microseconds: seconds * 1_000_000 + fraction)
     }
 }

@@ -4,7 +4,7 @@ import Model
 import ResourceOwnership
 
 /// The options of a deletion: a `DeleteOptions` body, the query parameters, or both, of which the body counts.
-struct DeleteOptions: Sendable {
+package struct DeleteOptions: Sendable {
     var isDryRun = false
     var ifUID: UID?
     var ifRevision: Int64?
@@ -13,7 +13,7 @@ struct DeleteOptions: Sendable {
 
     init() {}
 
-    init(_ query: Query, body: [UInt8]) throws(APIError) {
+    package init(_ query: Query, body: [UInt8]) throws(APIError) {
         isDryRun = try WriteOptions.isDryRun(query.all("dryRun"))
         propagation = try Self.propagation(query["propagationPolicy"], orphans: try Self.flag(query["orphanDependents"]))
         guard !body.isEmpty else { return }

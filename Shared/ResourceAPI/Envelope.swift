@@ -2,11 +2,16 @@ import JSONCoding
 import Model
 
 /// Where a request's URL says that an object lives.
-struct ObjectAddress: Sendable, Hashable {
+package struct ObjectAddress: Sendable, Hashable {
     /// Empty for a cluster-scoped kind.
-    var namespace: String
+    package var namespace: String
     /// Nil when an object is created: its body or the server names it.
-    var name: String?
+    package var name: String?
+
+    package init(namespace: String, name: String? = nil) {
+        self.namespace = namespace
+        self.name = name
+    }
 }
 
 /// A request's object after its outermost members were held against the URL: what makes it an object of this kind at all.

@@ -3,7 +3,7 @@ import Model
 import ResourceStore
 
 /// The query parameters of a list or a watch.
-struct ListOptions: Sendable {
+package struct ListOptions: Sendable {
     /// How a list's `resourceVersion` is meant.
     enum Freshness: Sendable, Hashable {
         /// The present; any list that we give satisfies it.
@@ -17,12 +17,12 @@ struct ListOptions: Sendable {
     var labels = LabelSelector.everything
     var fields = FieldSelector.everything
     /// Objects at most; nil means all.
-    var limit: Int?
+    package var limit: Int?
     /// The client's token, not yet checked.
     var continueText: String?
     var freshness = Freshness.any
 
-    init(_ query: Query, selectable: [String]) throws(APIError) {
+    package init(_ query: Query, selectable: [String]) throws(APIError) {
         (labels, fields) = try Self.selectors(query, selectable: selectable)
         if let text = query["limit"], !text.isEmpty {
             guard let value = Int(text), value >= 0 else { throw .badRequest("limit must be a number that is not negative") }
@@ -71,9 +71,9 @@ struct ListOptions: Sendable {
 }
 
 /// The query parameters of a watch.
-struct WatchOptions: Sendable {
+package struct WatchOptions: Sendable {
     /// Seconds that a watch lasts at most and, give or take a factor, at least when the client names none.
-    static let secondsMax = 3600
+    package static let secondsMax = 3600
     static let secondsMin = 1800
 
     var start: WatchQuery.Start
@@ -82,9 +82,9 @@ struct WatchOptions: Sendable {
     var sendsBookmarks: Bool
     /// Marks the end of the initial state with an annotated bookmark (Kubernetes' watch-list).
     var marksInitialState: Bool
-    var seconds: Int
+    package var seconds: Int
 
-    init(_ query: Query) throws(APIError) {
+    package init(_ query: Query) throws(APIError) {
         sendsBookmarks = query.flag("allowWatchBookmarks")
         let version = try query["resourceVersion"].flatMap { $0.isEmpty ? nil : $0 }.map { text throws(APIError) in
             try Int64(resourceVersion: text)

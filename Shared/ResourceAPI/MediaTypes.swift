@@ -2,10 +2,10 @@ import HTTPMessage
 import Model
 
 /// The types of bodies.
-enum MediaTypes {
+package enum MediaTypes {
     static let json = "application/json"
-    static let mergePatch = "application/merge-patch+json"
-    static let jsonPatch = "application/json-patch+json"
+    package static let mergePatch = "application/merge-patch+json"
+    package static let jsonPatch = "application/json-patch+json"
     static let applyPatch = "application/apply-patch+yaml"
     static let patchesServed = [jsonPatch, mergePatch, applyPatch]
     /// What a patch may say it is without being refused before its body is read: the kind that Kubernetes has and we do not is refused by

@@ -27,7 +27,7 @@ extension ObjectAdmission {
     }
 
     /// Applies `body` on top of `old`, or makes an object of it where there is none.
-    func apply(_ body: RequestBody, at address: ObjectAddress, isStatus: Bool, onto old: JSON?) async throws(APIError) -> Admitted {
+    package func apply(_ body: RequestBody, at address: ObjectAddress, isStatus: Bool, onto old: JSON?) async throws(APIError) -> Admitted {
         let envelope = try Envelope(body.json, definition: kind.definition, at: address)
         guard envelope.metadata["managedFields"].map(\.isNull) ?? true else { throw .badRequest("metadata.managedFields must be nil") }
         try checkFields(body.json, address)

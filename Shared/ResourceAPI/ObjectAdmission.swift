@@ -6,19 +6,26 @@ import ServiceKit
 
 /// The way from a request's body to an object that may be stored: envelope, server-owned metadata, schema with pruning and defaults, the
 /// kind's own rules, the service's. All faults of the last three come at once.
-struct ObjectAdmission: Sendable {
+package struct ObjectAdmission: Sendable {
     let kind: ServedKind
     let options: WriteOptions
     let caller: Caller
     let now: Timestamp
 
-    /// An object that passed.
-    struct Admitted: Sendable {
-        var object: JSON
-        var warnings: [String]
+    package init(kind: ServedKind, options: WriteOptions, caller: Caller, now: Timestamp) {
+        self.kind = kind
+        self.options = options
+        self.caller = caller
+        self.now = now
     }
 
-    func create(_ body: RequestBody, at address: ObjectAddress) async throws(APIError) -> Admitted {
+    /// An object that passed.
+    package struct Admitted: Sendable {
+        package var object: JSON
+        package var warnings: [String]
+    }
+
+    package func create(_ body: RequestBody, at address: ObjectAddress) async throws(APIError) -> Admitted {
         var envelope = try Envelope(body.json, definition: kind.definition, at: address)
         let owners = envelope.metadata.removeValue(forKey: "managedFields")
         try ServerMetadata.stamp(new: &envelope, of: kind.definition, now: now)
@@ -27,7 +34,7 @@ struct ObjectAdmission: Sendable {
         return admitted
     }
 
-    func update(_ body: RequestBody, at address: ObjectAddress, replacing old: JSON) async throws(APIError) -> Admitted {
+    package func update(_ body: RequestBody, at address: ObjectAddress, replacing old: JSON) async throws(APIError) -> Admitted {
         var envelope = try Envelope(body.json, definition: kind.definition, at: address)
         try check(envelope, old)
         let owners = envelope.metadata.removeValue(forKey: "managedFields")
@@ -37,7 +44,7 @@ struct ObjectAdmission: Sendable {
     }
 
     /// Takes the status of `body` alone; the rest of the object stays as it is.
-    func status(_ body: RequestBody, at address: ObjectAddress, replacing old: JSON) async throws(APIError) -> Admitted {
+    package func status(_ body: RequestBody, at address: ObjectAddress, replacing old: JSON) async throws(APIError) -> Admitted {
         let envelope = try Envelope(body.json, definition: kind.definition, at: address)
         try check(envelope, old)
         var admitted = try await reviseStatus(envelope.members["status"], old, duplicates: body.duplicateFields)

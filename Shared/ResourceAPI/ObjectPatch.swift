@@ -2,7 +2,7 @@ import JSONCoding
 import Model
 
 /// The kinds of patches that are served.
-enum ObjectPatch: Sendable {
+package enum ObjectPatch: Sendable {
     /// RFC 7396.
     case merge(RequestBody)
     /// RFC 6902, with the duplicate fields of its document.
@@ -11,7 +11,7 @@ enum ObjectPatch: Sendable {
     case apply(RequestBody)
 
     /// Reads a patch by its media type, which is one of `MediaTypes.patchesServed`.
-    init(_ body: RequestBody, type: String) throws(APIError) {
+    package init(_ body: RequestBody, type: String) throws(APIError) {
         switch type {
         case MediaTypes.applyPatch: self = .apply(body)
         case MediaTypes.jsonPatch:
@@ -29,7 +29,7 @@ enum ObjectPatch: Sendable {
     }
 
     /// The object that the patch makes of `old`. An apply makes none by itself.
-    func applied(to old: JSON) throws(APIError) -> RequestBody {
+    package func applied(to old: JSON) throws(APIError) -> RequestBody {
         switch self {
         case .merge(let patch):
             var result = RequestBody(json: old.applying(mergePatch: patch.json))

@@ -3,7 +3,7 @@ import Model
 import ResourceStore
 
 /// Objects as kubectl prints them: Kubernetes' `meta.k8s.io/v1` `Table`, written straight from the stored bytes.
-struct ObjectTable: Sendable {
+package struct ObjectTable: Sendable {
     /// What of the object goes into its row's `object`.
     enum Inclusion: String, Sendable {
         case none = "None"
@@ -18,7 +18,7 @@ struct ObjectTable: Sendable {
     private static let metadataOpening = Array(
         ",\"object\":{\"apiVersion\":\"\(apiVersion)\",\"kind\":\"PartialObjectMetadata\",\"metadata\":".utf8)
 
-    init(_ layout: TableLayout, includeObject: String?) throws(APIError) {
+    package init(_ layout: TableLayout, includeObject: String?) throws(APIError) {
         self.layout = layout
         guard let includeObject, !includeObject.isEmpty else {
             inclusion = .metadata
@@ -34,7 +34,7 @@ struct ObjectTable: Sendable {
     var opening: [UInt8] { layout.opening }
 
     /// Appends an object's row, its ages as of `now`.
-    func appendRow(_ stored: StoredObject, now: Timestamp, to bytes: inout [UInt8]) throws(StoreError) {
+    package func appendRow(_ stored: StoredObject, now: Timestamp, to bytes: inout [UInt8]) throws(StoreError) {
         bytes += "{\"cells\":".utf8
         try layout.appendCells(of: stored, now: now, to: &bytes)
         switch inclusion {

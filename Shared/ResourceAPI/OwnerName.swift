@@ -2,9 +2,9 @@ import Model
 import StructuredMerge
 
 /// Who writes, as `metadata.managedFields` names them.
-enum OwnerName {
+package enum OwnerName {
     /// Faults of a name that a request gives in `fieldManager`.
-    static func faults(_ name: String) -> [FieldFault] {
+    package static func faults(_ name: String) -> [FieldFault] {
         var faults: [FieldFault] = []
         if name.utf8.count > ManagedFields.nameBytesMax {
             faults.append(FieldFault("fieldManager", .tooLong, "may not be more than \(ManagedFields.nameBytesMax) bytes"))

@@ -2,13 +2,13 @@ import JSONCoding
 import Model
 
 /// A request's body as a document, with what a strict reader minds in it.
-struct RequestBody: Sendable {
-    var json: JSON
+package struct RequestBody: Sendable {
+    package var json: JSON
     /// Paths of members that stand there twice; the last one counts.
-    var duplicateFields: [String] = []
+    package var duplicateFields: [String] = []
 
     /// 400 with the parser's words when the bytes are no document of their type.
-    init(_ bytes: [UInt8]) throws(APIError) {
+    package init(_ bytes: [UInt8]) throws(APIError) {
         var duplicates: [String] = []
         do {
             json = try JSON(parsing: bytes, duplicateFields: &duplicates)
@@ -21,5 +21,5 @@ struct RequestBody: Sendable {
         duplicateFields = duplicates
     }
 
-    init(json: JSON) { self.json = json }
+    package init(json: JSON) { self.json = json }
 }

@@ -10,18 +10,18 @@ enum FieldValidation: String, Sendable {
 }
 
 /// The query parameters of a write.
-struct WriteOptions: Sendable {
+package struct WriteOptions: Sendable {
     var isDryRun = false
     var fieldValidation = FieldValidation.warn
     /// Who owns what is written.
-    var fieldManager: String
+    package var fieldManager: String
     /// Whether the request named its manager itself, as an apply must.
     var namesManager: Bool
     /// Whether an apply takes over what others own; nil where the request does not say.
-    var isForced: Bool?
+    package var isForced: Bool?
 
     /// Reads `dryRun`, `fieldValidation`, `fieldManager` and `force`; `pretty` and unknown parameters are ignored, as kube-apiserver does.
-    init(_ query: Query = [:], userAgent: String? = nil) throws(APIError) {
+    package init(_ query: Query = [:], userAgent: String? = nil) throws(APIError) {
         let manager = query["fieldManager"] ?? ""
         let faults = OwnerName.faults(manager)
         guard faults.isEmpty else { throw Self.invalid(faults) }

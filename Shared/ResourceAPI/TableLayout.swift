@@ -3,7 +3,7 @@ import Model
 import ResourceStore
 
 /// A kind's columns, and what of an object they read.
-struct TableLayout: Sendable {
+package struct TableLayout: Sendable {
     let columns: [PrinterColumn]
     /// The table up to its first row.
     let opening: [UInt8]
@@ -12,7 +12,7 @@ struct TableLayout: Sendable {
     /// How many of the selected values each column reads.
     private let valueCounts: [Int]
 
-    init(_ definition: ResourceDefinition) {
+    package init(_ definition: ResourceDefinition) {
         columns = definition.names.columns
         selection = MemberSelection(columns.flatMap(\.reads))
         valueCounts = columns.map(\.reads.count)

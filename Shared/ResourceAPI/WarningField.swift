@@ -1,12 +1,12 @@
 import HTTPMessage
 
 /// `Warning` fields as kube-apiserver sends them: `299 - "text"` (RFC 7234, section 5.5).
-enum WarningField {
+package enum WarningField {
     /// Fields of one answer, and bytes of one text, at most.
     static let fieldsMax = 50
     static let textBytesMax = 256
 
-    static func values(_ warnings: [String]) -> [String] {
+    package static func values(_ warnings: [String]) -> [String] {
         var values = warnings.prefix(fieldsMax).map { "299 - \"\(escaped($0))\"" }
         if warnings.count > fieldsMax { values.append("299 - \"and \(warnings.count - fieldsMax) more warnings\"") }
         return values

@@ -33,6 +33,23 @@ import Testing
     }
 }
 
+@Suite struct FieldSelectorTextTests {
+    @Test(arguments: [
+        ("metadata.name=a", "a"), ("metadata.name==a", "a"), ("metadata.name=", ""), (#"metadata.name=a\,b\=c\\"#, #"a,b=c\"#),
+        (",metadata.name=a!b,", "a!b"),
+    ])
+    func readsBackAsItself(_ text: String, _ value: String) throws {
+        let selector = try FieldSelector(parsing: text, selectable: [])
+        #expect(selector.requirements == [FieldSelector.Requirement(field: "metadata.name", value: value)])
+        #expect(try FieldSelector(parsing: selector.description, selectable: []) == selector)
+    }
+
+    @Test(arguments: ["metadata.name===a", "metadata.name=a=b", #"metadata.name=a\"#, #"metadata.name=a\b"#, "=a", "metadata.name!a"])
+    func refuses(_ text: String) {
+        #expect(throws: SelectorError.self) { try FieldSelector(parsing: text, selectable: []) }
+    }
+}
+
 @Suite struct NamesTests {
     @Test(arguments: ["a", "web-07", "a.b-c.d0", String(repeating: "a", count: 253)])
     func subdomains(_ name: String) {

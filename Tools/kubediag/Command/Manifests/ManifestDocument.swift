@@ -2,11 +2,11 @@ import JSONCoding
 import Model
 
 /// One object as it stands in a file, with the line of each of its fields.
-struct ManifestDocument: Sendable {
+package struct ManifestDocument: Sendable {
     let file: String
     /// Of the document's first field, from 1.
     let line: Int
-    let json: JSON
+    package let json: JSON
     /// Lines by path: `spec.adjacencyList[2].operation`.
     let lines: [String: Int]
 
@@ -30,12 +30,12 @@ struct ManifestDocument: Sendable {
 }
 
 /// Something that is wrong with a file, at its line.
-struct ManifestFault: Error, Sendable, Hashable, CustomStringConvertible {
+package struct ManifestFault: Error, Sendable, Hashable, CustomStringConvertible {
     let file: String
-    let line: Int
+    package let line: Int
     /// `OperationSet/disk-full spec.sequence`; empty where the file can't be read at all.
     let subject: String
-    let message: String
+    package let message: String
 
     init(file: String, line: Int, subject: String = "", message: String) {
         self.file = file
@@ -50,7 +50,7 @@ struct ManifestFault: Error, Sendable, Hashable, CustomStringConvertible {
             message: message)
     }
 
-    var description: String { "\(file):\(line)\(subject.isEmpty ? "" : " \(subject)"): \(message)" }
+    package var description: String { "\(file):\(line)\(subject.isEmpty ? "" : " \(subject)"): \(message)" }
 }
 
 /// Several faults, shown together.

@@ -5,7 +5,7 @@ import Yams
 ///
 /// Scalars are resolved by YAML's core rules as Yams knows them; times and what else JSON lacks stay text. A document that is a `List` is
 /// taken as its items.
-struct ManifestParser {
+package struct ManifestParser {
     static let nodesMax = 500_000
     static let depthMax = 64
 
@@ -13,7 +13,7 @@ struct ManifestParser {
     private var lines: [String: Int] = [:]
     private var nodes = 0
 
-    static func parse(_ bytes: [UInt8], file: String) throws(ManifestFault) -> [ManifestDocument] {
+    package static func parse(_ bytes: [UInt8], file: String) throws(ManifestFault) -> [ManifestDocument] {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw ManifestFault(file: file, line: 1, message: "is not UTF-8")
         }
