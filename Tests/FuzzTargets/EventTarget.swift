@@ -14,7 +14,7 @@ extension FuzzTarget {
         let document: JSON
         do { document = try JSON(parsing: input) } catch { return }
         do {
-            for event in try KubernetesEvent.events(in: document) { _ = (event.alert.name, Fingerprint(event.alert.labels)) }
+            for event in try KubernetesEvent.events(in: document).events { _ = (event.alert.name, Fingerprint(event.alert.labels)) }
         } catch is EventFault {}
         for isEnqueue in [false, true] {
             let report: CommonEventReport

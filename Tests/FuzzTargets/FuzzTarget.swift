@@ -33,7 +33,8 @@ public struct FuzzTarget: Sendable {
 
 extension FuzzTarget {
     public static let all: [FuzzTarget] = [
-        json, body, patch, apply, labelSelector, fieldSelector, query, pattern, continueToken, time, cron, alerts, events, manifest,
+        json, body, patch, apply, labelSelector, fieldSelector, query, pattern, continueToken, time, cron, alerts, events, message,
+        manifest,
     ]
 }
 

@@ -37,7 +37,7 @@ extension FuzzTarget {
         if let offset = error.byteOffset {
             try expect((0...input.count).contains(offset), "the fault is at byte \(offset) of \(input.count)")
         }
-        guard case .malformed = error.reason, isPlain(input) else { return }
+        guard case .malformed = error.reason, isPlain(input), !hasTrailingComma(input) else { return }
         let theirs: Any
         do { theirs = try JSONSerialization.jsonObject(with: Data(input), options: .fragmentsAllowed) } catch { return }
         throw FuzzFinding(description: "refused (\(error)), yet Foundation reads \(theirs)")
@@ -119,6 +119,12 @@ extension FuzzTarget {
                 other.count == members.count && members.allSatisfy { key, value in other[key].map { isSame(value, $0) } ?? false }
             } ?? false
         }
+    }
+
+    /// Foundation takes a comma behind the last element or member.
+    private static func hasTrailingComma(_ input: [UInt8]) -> Bool {
+        let tokens = input.filter { !" \t\r\n".utf8.contains($0) }
+        return zip(tokens, tokens.dropFirst()).contains { $0 == UInt8(ascii: ",") && "]}".utf8.contains($1) }
     }
 
     /// Whether both parsers mean to read it alike: Foundation guesses other encodings than UTF-8, and has other limits of numbers.

@@ -21,10 +21,6 @@ package struct ManifestParser {
         var roots = readRoots(text, file)
         while let root = try roots.next() {
             if isEmpty(root) { continue }
-            let first = root.mark?.line ?? 1
-            guard root.mapping != nil else {
-                throw ManifestFault(file: file, line: first, message: "is no object: it has to begin with apiVersion and kind")
-            }
             documents += try objects(root, file: file)
         }
         return documents
@@ -73,6 +69,10 @@ package struct ManifestParser {
     }
 
     private static func object(_ node: Node, file: String) throws(ManifestFault) -> ManifestDocument {
+        guard node.mapping != nil else {
+            throw ManifestFault(
+                file: file, line: node.mark?.line ?? 1, message: "is no object: it has to begin with apiVersion and kind")
+        }
         var parser = ManifestParser(file: file)
         let json = try parser.json(node, path: "", depth: 0)
         return ManifestDocument(file: file, line: node.mark?.line ?? 1, json: json, lines: parser.lines)
