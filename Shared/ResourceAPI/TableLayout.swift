@@ -27,7 +27,8 @@ package struct TableLayout: Sendable {
             ]
         }
         opening =
-            Array("{\"apiVersion\":\"\(ObjectTable.apiVersion)\",\"columnDefinitions\":".utf8) + JSON.array(isNameFirst ? [name] + definitions : definitions + [name]).encoded()
+            Array("{\"apiVersion\":\"\(ObjectTable.apiVersion)\",\"columnDefinitions\":".utf8)
+            + JSON.array(isNameFirst ? [name] + definitions : definitions + [name]).encoded()
             + Array(",\"kind\":\"Table\",\"rows\":[".utf8)
     }
 
