@@ -68,7 +68,8 @@ import Testing
             case .derived(let paths, let derive): return .string(derive(paths.map { value($0[...], object) }, now))
             }
         }
-        var row: JSON = ["cells": .array([object[path: "metadata", "name"] ?? .null] + cells)]
+        let name = object[path: "metadata", "name"] ?? .null
+        var row: JSON = ["cells": .array(definition.names.isNameFirst ? [name] + cells : cells + [name])]
         if includeObject == "Object" { row["object"] = object }
         if includeObject == "Metadata" {
             row["object"] = ["apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": object["metadata"] ?? .null]
