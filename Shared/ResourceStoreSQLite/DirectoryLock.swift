@@ -40,7 +40,11 @@ final class DirectoryLock: Sendable {
 
     func release() {
         descriptor.withLock { file in
-            if let open = file { Glibc.close(open) }
+            if let open = file {
+                // A child on its way to exec has the descriptor too; a lock that is given back must not wait for it.
+                flock(open, LOCK_UN)
+                Glibc.close(open)
+            }
             file = nil
         }
     }
