@@ -261,6 +261,10 @@ let package = Package(
             "KubernetesClientTests",
             ["graph-builder", "scheduler", "trigger-router", "agent-executor", "kubediag", "TestSupport", "HTTPMessage", "JSONCoding"],
             exclude: ["dynamic_client.py"]),
+        tests(
+            "ConformanceTests",
+            ["graph-builder", "scheduler", "trigger-router", "agent-executor", "TestSupport", "JSONCoding"],
+            exclude: ["schemathesis.toml", "hooks.py"]),
         tests("ClientTests", ["graph-builder", "scheduler", "trigger-router", "agent-executor", "TestSupport", "JSONCoding"]),
         tests(
             "ContractTests",

@@ -110,6 +110,7 @@ install_test_tools() {
     python_tools kubernetes
     python_tools openapi-generator
     python_tools generated-client
+    python_tools schemathesis
     kubectl_tool
   ) 9>"$test_tools/lock"
 }

@@ -21,7 +21,8 @@ package struct DeleteOptions: Sendable {
         guard case .object = document, [nil, "DeleteOptions"].contains(document["kind"]?.stringValue) else {
             throw .badRequest("the body of a deletion must be a DeleteOptions object")
         }
-        let values = (document["dryRun"]?.arrayValue ?? []).map { $0.stringValue ?? "\($0)" }
+        try Self.check(document)
+        let values = (document["dryRun"]?.arrayValue ?? []).compactMap(\.stringValue)
         isDryRun = try WriteOptions.isDryRun(values) || isDryRun
         propagation =
             try Self.propagation(Self.text(document, "propagationPolicy"), orphans: Self.flag(document, "orphanDependents")) ?? propagation
@@ -30,6 +31,28 @@ package struct DeleteOptions: Sendable {
             ifRevision = try Int64(resourceVersion: text)
         }
     }
+
+    /// 400 that lists each option of a wrong type: one that were passed over could be the one that keeps the object. Unknown ones are ignored.
+    private static func check(_ document: JSON) throws(APIError) {
+        var findings = SchemaFindings()
+        _ = schema.check(document, at: "", into: &findings)
+        guard findings.faults.isEmpty else {
+            throw .badRequest(findings.faults.map(\.description).joined(separator: ", "), causes: findings.faults)
+        }
+    }
+
+    private static let schema = Schema.object(
+        "How to delete.",
+        [
+            .optional("apiVersion", .string("Of these options.")), .optional("kind", .string("DeleteOptions.")),
+            .optional("dryRun", .array("All.", of: .string("All."))),
+            .optional("gracePeriodSeconds", .integer("Without effect.", Int64.min...Int64.max)),
+            .optional(
+                "preconditions",
+                .object(
+                    "What the object has to be.",
+                    [.optional("uid", .string("Its uid.")), .optional("resourceVersion", .string("Its version."))])),
+        ])
 
     /// `orphanDependents` is what clients said before there was `propagationPolicy`; true is Orphan, false is Background.
     private static func propagation(_ policy: String?, orphans: Bool?) throws(APIError) -> DeletionPropagation? {

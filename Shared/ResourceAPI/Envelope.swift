@@ -66,7 +66,10 @@ struct Envelope: Sendable {
 
     /// The revision that the object was read at, if its sender says so: a precondition.
     func revision() throws(APIError) -> Int64? {
-        guard let text = metadata["resourceVersion"]?.stringValue, !text.isEmpty else { return nil }
+        guard let value = metadata["resourceVersion"], !value.isNull else { return nil }
+        // One that were passed over would let a write through that it is to hold up.
+        guard let text = value.stringValue else { throw .badRequest("invalid resource version: it has to be a string") }
+        guard !text.isEmpty else { return nil }
         return try Int64(resourceVersion: text)
     }
 

@@ -37,7 +37,7 @@ struct KindEndpoints: Sendable {
     private func read(_ template: String, _ summary: String, _ handler: @escaping Endpoint.Handler) -> Endpoint {
         let limits = RouteLimits(bodyBytesMax: 0, streamSecondsMax: Self.streamSecondsMax)
         return Endpoint(
-            .get, template, access: kind.access.readers, limits: limits, summary: summary, handler: kind.owner ?? handler)
+            .get, template, access: kind.access.readers, limits: limits, summary: summary, handler: kind.owner ?? judged(handler))
     }
 
     private func write(
@@ -47,7 +47,15 @@ struct KindEndpoints: Sendable {
         // `kubectl create --raw` and the client for Python leave it to the server to know that they speak JSON, as Kubernetes' does.
         return Endpoint(
             method, template, access: kind.access.writers, bodyTypes: bodyTypes.union([Endpoint.untyped]), limits: limits, summary: summary,
-            handler: kind.owner ?? handler)
+            handler: kind.owner ?? judged(handler))
+    }
+
+    /// The handler behind a look at the query.
+    private func judged(_ handler: @escaping Endpoint.Handler) -> Endpoint.Handler {
+        { call in
+            try QueryRules.check(call.request.query)
+            return try await handler(call)
+        }
     }
 
     private var collections: [Endpoint] {

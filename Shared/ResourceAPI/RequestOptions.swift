@@ -62,9 +62,9 @@ package struct WriteOptions: Sendable {
 }
 
 extension Int64 {
-    /// A client's `resourceVersion`: a decimal number that is not negative.
+    /// A client's `resourceVersion`: a decimal number that is not negative, of at most 19 digits.
     init(resourceVersion text: String) throws(APIError) {
-        guard text.utf8.allSatisfy({ (48...57).contains($0) }), let value = Int64(text) else {
+        guard text.utf8.count <= 19, text.utf8.allSatisfy({ (48...57).contains($0) }), let value = Int64(text) else {
             throw .badRequest("invalid resource version \"\(text)\"")
         }
         self = value

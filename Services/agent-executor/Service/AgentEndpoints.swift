@@ -22,6 +22,8 @@ struct AgentEndpoints: Sendable {
                 summary: "Accepts a job; answered 202 once it is journaled, 200 when that attempt is known already."
             ) { call in
                 let job = try call.decode(Job.self)
+                let faults = Job.faults(in: try call.json())
+                guard faults.isEmpty else { throw APIError.invalid(kind: "Job", name: job.name, faults) }
                 let (receipt, isNew) = try await intake.put(UID(call.parameter("uid")), job, body: call.request.body)
                 return try .encoding(receipt, status: isNew ? 202 : 200)
             },

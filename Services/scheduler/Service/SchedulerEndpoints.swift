@@ -39,11 +39,12 @@ struct SchedulerEndpoints: Sendable {
                 .put, "/api/v1/agents/{node}/registration", access: [.agent], summary: "Registers the agent of a node."
             ) { call in
                 let node = try Self.node(call)
-                return try .encoding(try await engine.register(try call.decode(AgentRegistration.self), of: node))
+                return try .encoding(
+                    try await engine.register(try Self.checked(try call.decode(AgentRegistration.self), \.jobs), of: node))
             },
             Endpoint(.put, "/api/v1/agents/{node}/heartbeat", access: [.agent], summary: "Renews the lease of a node's agent.") { call in
                 let node = try Self.node(call)
-                return try .encoding(try await engine.heartbeat(try call.decode(Heartbeat.self), of: node))
+                return try .encoding(try await engine.heartbeat(try Self.checked(try call.decode(Heartbeat.self), \.jobs), of: node))
             },
             Endpoint(
                 .put, "/api/v1/jobs/{uid}/report", access: [.agent], limits: RouteLimits(bodyBytesMax: JobReport.bytesMax),
@@ -74,6 +75,15 @@ struct SchedulerEndpoints: Sendable {
         if let fault = Names.subdomainFault(node) { throw .badRequest("the node's name \(fault)") }
         guard call.caller.node == NodeName(node) else { throw .forbidden("the token of \(call.caller) does not speak for node \(node)") }
         return NodeName(node)
+    }
+
+    /// The body, whose references to jobs count their attempts from 1; 400 that lists those that do not.
+    private static func checked<Body>(_ body: Body, _ jobs: KeyPath<Body, [JobReference]>) throws(APIError) -> Body {
+        let faults = body[keyPath: jobs].enumerated().filter { $0.element.dispatchAttempt < 1 }.map {
+            FieldFault("jobs[\($0.offset)].dispatchAttempt", .invalid, "must be at least 1")
+        }
+        guard faults.isEmpty else { throw .badRequest(faults.map(\.description).joined(separator: ", "), causes: faults) }
+        return body
     }
 
     private static func response(_ answer: ReportAnswer) throws(APIError) -> Response {

@@ -130,7 +130,7 @@ extension DiagnosisSpec {
         ]
     ).named("DiagnosisSpec")
 
-    private static let podReference = Schema.object(
+    package static let podReference = Schema.object(
         "A pod.",
         [
             .required("namespace", .string("The pod's namespace.", max: 63)), .required("name", .string("The pod's name.", max: 253)),
