@@ -2,7 +2,8 @@ import CFuzzEngine
 import Foundation
 import FuzzTargets
 
-// fuzz-parsers list | replay TARGET FILE… | words TARGET | TARGET [libFuzzer's arguments]. Run by scripts/fuzz.
+// fuzz-parsers list | replay TARGET FILE… | words TARGET | [libFuzzer's arguments, with the target in FUZZ_TARGET]. Run by scripts/fuzz.
+// The engine runs the program again by its own arguments when it merges, so the target is none of them.
 
 /// libFuzzer calls a C function, which can hold nothing of its own.
 nonisolated(unsafe) private var current: FuzzTarget?  // set once, before the engine starts
@@ -44,7 +45,7 @@ private func fuzz(_ target: FuzzTarget, _ arguments: [String]) -> Never {
         stop("this program was built without libFuzzer: run scripts/fuzz", status: 69)
     }
     current = target
-    var pointers = (["fuzz-parsers", "-max_len=\(target.bytesMax)"] + arguments).map { strdup($0) }
+    var pointers = ([CommandLine.arguments[0], "-max_len=\(target.bytesMax)"] + arguments).map { strdup($0) }
     let status = fuzz_engine_run(Int32(pointers.count), &pointers) { bytes, count in
         guard let target = current else { return 0 }
         let input = Array(UnsafeBufferPointer(start: bytes, count: count))
@@ -62,6 +63,9 @@ switch (arguments.first, arguments.count) {
 case ("list", 1): for target in FuzzTarget.all { print(target.name) }
 case ("words", 2): print(dictionary(target(arguments[2]).words), terminator: "")
 case ("replay", 2...): try replay(target(arguments[2]), Array(arguments.dropFirst(2)))
-case (let name?, _): fuzz(target(name), Array(arguments.dropFirst()))
-default: stop("usage: fuzz-parsers list | words TARGET | replay TARGET FILE… | TARGET [ARGUMENT…]", status: 64)
+default:
+    guard let name = ProcessInfo.processInfo.environment["FUZZ_TARGET"] else {
+        stop("usage: fuzz-parsers list | words TARGET | replay TARGET FILE… | FUZZ_TARGET=TARGET fuzz-parsers [ARGUMENT…]", status: 64)
+    }
+    fuzz(target(name), Array(arguments))
 }

@@ -163,8 +163,8 @@ extension Alert {
         guard isObject else { throw .unexpected(path: path(), "expected an object, found \(kind.description)") }
         let set = LabelSet(labels)
         guard set.sorted.count == labels.count else {
-            let names = labels.map(\.name)
-            throw .twice(names.first { name in names.count { $0 == name } > 1 } ?? "")
+            var seen: Set<String> = []
+            throw .twice(labels.first { !seen.insert($0.name).inserted }?.name ?? "")
         }
         return set
     }

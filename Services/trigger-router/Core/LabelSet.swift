@@ -16,10 +16,13 @@ public struct LabelSet: Sendable, Hashable {
 
     /// Of labels with the same name the first one stays.
     public init(_ labels: some Sequence<Label>) {
-        var sorted = labels.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-        for index in sorted.indices.dropFirst().reversed() where sorted[index].name == sorted[index - 1].name {
-            sorted.remove(at: index)
+        let all = labels.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+        guard zip(all, all.dropFirst()).contains(where: { $0.name == $1.name }) else {
+            sorted = all
+            return
         }
+        var sorted: [Label] = []
+        for label in all where label.name != sorted.last?.name { sorted.append(label) }
         self.sorted = sorted
     }
 

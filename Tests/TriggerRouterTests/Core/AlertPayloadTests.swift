@@ -16,6 +16,14 @@ import TriggerRouterCore
          "externalURL":"http://am.example:9093","version":"4","groupKey":"{}:{alertname=\\"DiskAlmostFull\\"}","truncatedAlerts":7}
         """
 
+    /// Far more than any alert has: looking for the one must not take each with each.
+    @Test func oneOfVeryManyLabelsTwice() {
+        let labels = (0..<100_000).map { "\"a\($0)\":\"\"" } + ["\"a99999\":\"x\""]
+        #expect(throws: AlertPayloadError.malformed("document has the key \"a99999\" twice in one object")) {
+            try AlertPayload(postedAlerts: Array("[{\"labels\":{\(labels.joined(separator: ","))}}]".utf8))
+        }
+    }
+
     @Test func alertmanagerWebhook() throws {
         let payload = try AlertPayload(webhook: Array(Self.webhook.utf8))
         #expect(payload.truncatedCount == 7)

@@ -41,6 +41,11 @@ import TriggerRouterCore
         #expect(try times("0 0 */10 * MON", after: "2026-11-25T00:00:00Z", 1) == ["2026-12-21T00:00:00Z"])
     }
 
+    /// 7 is Sunday, and nothing comes behind it.
+    @Test func sundayWithAStep() throws {
+        #expect(try times("0 0 * * 7/2", after: "2026-11-25T00:00:00Z", 2) == ["2026-11-29T00:00:00Z", "2026-12-06T00:00:00Z"])
+    }
+
     @Test func macrosAndEvery() throws {
         #expect(try times("@hourly", after: "2026-11-25T22:13:04Z", 1) == ["2026-11-25T23:00:00Z"])
         #expect(try times("@weekly", after: "2026-11-25T22:13:04Z", 1) == ["2026-11-29T00:00:00Z"])

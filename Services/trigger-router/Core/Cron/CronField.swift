@@ -56,8 +56,8 @@ struct CronField: Sendable, Hashable {
         guard let step = number(pieces[1]), step > 0 else {
             throw CronFault("\(unit.rawValue): the step in \"\(part)\" must be a number of 1 or more")
         }
-        // 5/15 goes on to the end.
-        if isSingle { range = range.lowerBound...(unit == .dayOfWeek ? 6 : unit.range.upperBound) }
+        // 5/15 goes on to the end; the 7 that is Sunday too is behind it.
+        if isSingle { range = range.lowerBound...max(range.lowerBound, unit == .dayOfWeek ? 6 : unit.range.upperBound) }
         return bits(stride(from: range.lowerBound, through: range.upperBound, by: step))
     }
 
