@@ -83,11 +83,13 @@ import Testing
         await consumer.close()
     }
 
-    @Test(.timeLimit(.minutes(2))) func partitionsMoveToASecondMemberAndBack() async throws {
+    @Test(.timeLimit(.minutes(2)), arguments: ["range", "cooperative-sticky"])
+    func partitionsMoveToASecondMemberAndBack(strategy: String) async throws {
         let broker = try MockBroker()
         defer { broker.close() }
         try broker.createTopic("letters", partitions: 4)
-        let first = try Self.consumer(broker, "readers")
+        let properties = [("partition.assignment.strategy", strategy)]
+        let first = try Self.consumer(broker, "readers", properties)
         var owned: [String: Set<KafkaPartition>] = ["first": [], "second": []]
         func look(_ consumer: KafkaConsumer, _ name: String) async {
             for event in await consumer.events(messagesMax: 100, bytesMax: 1 << 20, waitingSeconds: 0.05) {
@@ -103,7 +105,7 @@ import Testing
                 await look(first, "first")
                 return owned["first"]?.count == 4
             })
-        let second = try Self.consumer(broker, "readers")
+        let second = try Self.consumer(broker, "readers", properties)
         #expect(
             try await eventually(seconds: 40) {
                 await look(first, "first")
@@ -120,6 +122,43 @@ import Testing
         await first.close()
     }
 
+    @Test(.timeLimit(.minutes(2))) func whatIsUnderWayWhenItsPartitionMovesIsNotCommitted() async throws {
+        let broker = try MockBroker()
+        defer { broker.close() }
+        try broker.createTopic("letters", partitions: 2)
+        for number in 0..<20 { try broker.produce("letters", Int32(number % 2), "\(number)") }
+        try broker.flush()
+        let first = try Self.consumer(broker, "readers")
+        let read = try await Self.messages(of: first, count: 20)
+        // Four of each partition are done; the others are under way.
+        for number in [Int32(0), 1] {
+            let message = try #require(read.first { $0.partition.number == number })
+            first.finish(message.partition, before: 4, assignment: message.assignment)
+        }
+        let second = try Self.consumer(broker, "readers")
+        var moved: Set<KafkaPartition> = []
+        var again: [KafkaMessage] = []
+        #expect(
+            try await eventually(seconds: 40) {
+                for event in await first.events(messagesMax: 100, bytesMax: 1 << 20, waitingSeconds: 0.05) {
+                    if case .revoked(let partitions) = event { moved.formUnion(partitions) }
+                }
+                for event in await second.events(messagesMax: 100, bytesMax: 1 << 20, waitingSeconds: 0.05) {
+                    if case .message(let message) = event { again.append(message) }
+                }
+                return again.count >= 6
+            })
+        #expect(moved.count == 2)
+        #expect(again.map(\.offset) == [4, 5, 6, 7, 8, 9])
+        // The first one's work under the former assignment is no longer its to speak of, even of the partition that it has again.
+        for message in read { first.finish(message.partition, before: 10, assignment: message.assignment) }
+        #expect(read.allSatisfy { !first.holds($0) })
+        first.commit()
+        await first.close()
+        #expect(try broker.committed("readers", "letters", partitions: 2) == [4, 4])
+        await second.close()
+    }
+
     @Test func propertiesAreJudgedWithoutTellingSecrets() throws {
         let properties = ConsumerProperties(
             brokers: ["127.0.0.1:1"], group: "readers",
@@ -134,8 +173,8 @@ import Testing
         #expect(throws: KafkaPropertyFault.self) { try KafkaConsumer(properties, topics: ["letters"]) }
     }
 
-    static func consumer(_ broker: MockBroker, _ group: String) throws -> KafkaConsumer {
-        try KafkaConsumer(ConsumerProperties(brokers: [broker.bootstrap], group: group, others: fast), topics: ["letters"])
+    static func consumer(_ broker: MockBroker, _ group: String, _ more: [(String, String)] = []) throws -> KafkaConsumer {
+        try KafkaConsumer(ConsumerProperties(brokers: [broker.bootstrap], group: group, others: fast + more), topics: ["letters"])
     }
 
     /// The next messages, until there are `count`.
