@@ -99,7 +99,7 @@ let package = Package(
 
         room(
             "EventRecording", "Shared/EventRecording",
-            ["ServiceKit", "ResourceStore", "Model", "JSONCoding", "Digests", logging]),
+            ["ServiceKit", "ResourceClient", "ResourceStore", "HTTPClient", "Model", "JSONCoding", "Digests", logging]),
 
         // graph-builder
         cRoom("CGraphBuilderDocument", "Services/graph-builder/Document", libraries: []),
@@ -107,7 +107,7 @@ let package = Package(
         room(
             "GraphBuilderService", "Services/graph-builder/Service",
             [
-                "GraphBuilderCore", "CGraphBuilderDocument", "ServiceKit", "ServiceStore", "ResourceAPI", "ResourceStore",
+                "GraphBuilderCore", "CGraphBuilderDocument", "EventRecording", "ServiceKit", "ServiceStore", "ResourceAPI", "ResourceStore",
                 "GarbageCollection", "HTTPServer", "HTTPClient", "HTTPMessage", "Model", "JSONCoding", logging,
             ]),
         main("graph-builder", "Services/graph-builder/Main", ["GraphBuilderService", "ServiceKit"]),
@@ -130,8 +130,9 @@ let package = Package(
         room(
             "SchedulerService", "Services/scheduler/Service",
             [
-                "SchedulerCore", "CSchedulerDocument", "Model", "ServiceKit", "ServiceStore", "ResourceAPI", "ResourceStore",
-                "ResourceOwnership", "GarbageCollection", "HTTPServer", "HTTPMessage", "HTTPClient", "JSONCoding", "Digests", logging,
+                "SchedulerCore", "CSchedulerDocument", "EventRecording", "Model", "ServiceKit", "ServiceStore", "ResourceAPI",
+                "ResourceStore", "ResourceOwnership", "GarbageCollection", "HTTPServer", "HTTPMessage", "HTTPClient", "JSONCoding",
+                "Digests", logging,
             ]),
         main("scheduler", "Services/scheduler/Main", ["SchedulerService", "ServiceKit"]),
 

@@ -3,7 +3,7 @@ import Testing
 
 extension KubernetesClients {
     @Suite struct DescribeTests {
-        @Test func diagnosis() async throws {
+        @Test func diagnosisWithItsEvents() async throws {
             let kubectl = try Kubectl()
             try await kubectl.makeSet()
             try await kubectl.makeDiagnosis("d")
@@ -11,6 +11,30 @@ extension KubernetesClients {
             #expect(text.hasPrefix("Name:         d\nNamespace:    \(kubectl.namespace)\n"))
             #expect(text.contains("Kind:         Diagnosis\n"))
             #expect(text.contains("  Phase:               Succeeded\n"), "\(text)")
+            var rows: [[String]] = []
+            let said = try await eventually {
+                let text = try await kubectl.output("describe diag d")
+                guard let events = text.range(of: "Events:\n") else { return false }
+                rows = cells(
+                    ofTable: text[events.upperBound...].split(separator: "\n").filter { !$0.contains("----") }.joined(separator: "\n"))
+                return rows.contains { $0[0] == "Normal" && $0[1] == "Succeeded" && $0[3] == "scheduler" }
+            }
+            #expect(said, "\(rows)")
+            #expect(rows.first == ["Type", "Reason", "Age", "From", "Message"])
+            let reasons = Set(rows.map { $0[1] })
+            #expect(reasons.isSuperset(of: ["Created", "Scheduled", "Dispatched", "Started", "StepSucceeded"]), "\(rows)")
+        }
+
+        @Test func failureWithItsReason() async throws {
+            let kubectl = try Kubectl()
+            _ = try await kubectl.output("create -f -", input: Manifest.diagnosis("d", spec: "{operationSet: missing, nodeName: web-01}"))
+            _ = try await kubectl.output("wait --for=condition=Failed diag/d --timeout=60s")
+            var text = ""
+            let said = try await eventually {
+                text = try await kubectl.output("describe diag d")
+                return text.contains(#/\n  Warning +OperationSetNotFound +/#)
+            }
+            #expect(said, "\(text)")
         }
 
         @Test func operation() async throws {
@@ -32,6 +56,61 @@ extension KubernetesClients {
             let missing = try await kubectl("describe op \(name)-c")
             #expect(
                 missing == .failed("Error from server (NotFound): operations.diagnosis.kubediag.org \"\(name)-c\" not found\n"))
+        }
+
+        @Test func events() async throws {
+            let kubectl = try Kubectl()
+            try await kubectl.makeSet()
+            try await kubectl.makeDiagnosis("d")
+            var rows: [[String]] = []
+            let said = try await eventually {
+                rows = try await kubectl.table("events --for diagnosis/d")
+                return rows.contains { $0.count > 3 && $0[1...3] == ["Normal", "Succeeded", "Diagnosis/d"] }
+            }
+            #expect(said, "\(rows)")
+            #expect(rows.first == ["LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"])
+            let table = try await kubectl.table("get events")
+            #expect(table.first == ["LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"])
+            #expect(table.contains { $0[1...3] == ["Normal", "Succeeded", "diagnosis/d"] }, "\(table)")
+            let chosen = try await kubectl.output(
+                "get events --field-selector involvedObject.name=d,reason=Succeeded -o jsonpath={.items[*].count}")
+            #expect(chosen == "1")
+        }
+
+        @Test func operationSetAndAgent() async throws {
+            let kubectl = try Kubectl()
+            try await kubectl.makeSet()
+            for (object, reason) in [("opset/\(kubectl.namespace)", "Ready"), ("agent/web-01", "Registered")] {
+                var text = ""
+                let said = try await eventually {
+                    text = try await kubectl.output("describe \(object)")
+                    return text.contains("  Normal  \(reason) ")
+                }
+                #expect(said, "\(text)")
+            }
+        }
+
+        @Test func anEventOfOnesOwn() async throws {
+            let kubectl = try Kubectl()
+            let event = """
+                apiVersion: v1
+                kind: Event
+                metadata: {name: note}
+                involvedObject: {kind: Diagnosis, namespace: \(kubectl.namespace), name: d}
+                type: Normal
+                reason: Noted
+                message: the disk was replaced
+                """
+            #expect(try await kubectl.output("create -f -", input: event) == "event/note created\n")
+            #expect(
+                try await kubectl.output("apply --server-side --force-conflicts -f -", input: event) == "event/note serverside-applied\n")
+            #expect(try await kubectl.output("annotate event note by=me") == "event/note annotated\n")
+            let rows = try await kubectl.table("get events -o wide")
+            #expect(rows.first?.last == "NAME" && rows.last?.last == "note", "\(rows)")
+            let refused = try await kubectl(
+                "create -f -", input: event.replacing("namespace: \(kubectl.namespace)", with: "namespace: other"))
+            #expect(refused.status == 1 && refused.errors.contains("involvedObject.namespace"), "\(refused)")
+            #expect(try await kubectl.output("delete event note") == "event \"note\" deleted\n")
         }
 
         @Test func triggerThatDidNotFire() async throws {

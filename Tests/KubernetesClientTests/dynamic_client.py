@@ -2,6 +2,7 @@
 import json
 import sys
 import threading
+import time
 
 import kubernetes
 from kubernetes.client.exceptions import ApiException
@@ -224,6 +225,14 @@ def a_whole_diagnosis():
     done = diagnoses.get(name="d", namespace=namespace)
     assert done.status.operationResults["operation.found.output"] == "fine\n", done.status
     assert diagnoses.status.get(name="d", namespace=namespace).status.phase == "Succeeded"
+    core = kubernetes.client.CoreV1Api(api)
+    deadline = time.monotonic() + 20
+    while True:  # events come behind what they tell of
+        events = core.list_namespaced_event(namespace, field_selector="involvedObject.name=d")
+        if "Succeeded" in [event.reason for event in events.items]:
+            break
+        assert time.monotonic() < deadline, events
+        time.sleep(0.1)
     diagnoses.delete(name="d", namespace=namespace)
 
 

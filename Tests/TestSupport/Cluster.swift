@@ -29,6 +29,7 @@ package final class Cluster: @unchecked Sendable {
     /// Processes that run in a network namespace of their own, by name.
     private let namespaces: [String: String]
     private var forwarders: [Process] = []
+    private let routerPort: ReservedPort
 
     /// Where the programs were built: beside the test program itself.
     package static let binaries = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
@@ -43,6 +44,7 @@ package final class Cluster: @unchecked Sendable {
         tls: Bool = false
     ) async throws {
         self.namespaces = namespaces
+        routerPort = try ReservedPort()
         directory = try TemporaryDirectory()
         http = try HTTPClient()
         var tokens = "admin \(Self.admin)\nservice \(Self.service)\nreceiver \(Self.receiver)\n"
@@ -51,10 +53,12 @@ package final class Cluster: @unchecked Sendable {
         try write(Self.service, to: "service.token", mode: 0o600)
         try write(Self.receiver, to: "receiver.token", mode: 0o600)
         for name in agents + ["spare"] { try write(Self.agentToken(name), to: "agent-\(name).token", mode: 0o600) }
-        try await start("graph-builder", program: "graph-builder")
+        // The others tell the router of what happens, and it asks them: its port has to be known before it is there.
+        let router = ["--trigger-router-url", "http://127.0.0.1:\(routerPort.number)"]
+        try await start("graph-builder", program: "graph-builder", router)
         try await start(
             "scheduler", program: "scheduler",
-            ["--graph-builder-url", url("graph-builder"), "--agent-heartbeat", "500ms", "--agent-lease", "2s"] + scheduler)
+            ["--graph-builder-url", url("graph-builder"), "--agent-heartbeat", "500ms", "--agent-lease", "2s"] + router + scheduler)
         for name in agents { try await startAgent(name, agent) }
         try await startRouter("router", tls ? try makeCertificates() : [])
     }
@@ -101,7 +105,8 @@ extension Cluster {
     package func startRouter(_ name: String, _ arguments: [String] = []) async throws {
         try await start(
             name, program: "trigger-router",
-            ["--scheduler-url", url("scheduler"), "--graph-builder-url", url("graph-builder")] + arguments)
+            ["--scheduler-url", url("scheduler"), "--graph-builder-url", url("graph-builder")] + arguments,
+            port: name == "router" ? routerPort.number : 0)
     }
 
     /// Starts a program under a name of its own, or again with what it was started with before, and waits until it answers.

@@ -33,7 +33,12 @@ public final class RunningService: Sendable {
     ) async throws {
         directory = try TemporaryDirectory()
         let data = hasDataDirectory ? ["--data-dir", directory.path + "/data"] : []
-        let arguments = data + ["--port", "0", "--listen", "127.0.0.1"] + settings
+        var arguments = data + ["--port", "0", "--listen", "127.0.0.1"] + settings
+        // Nobody who happens to be at the usual port is told of what a test does.
+        let events = "--trigger-router-url"
+        if program.table.definitions.contains(where: { $0.flag == events }), !settings.contains(events) {
+            arguments += [events, "http://127.0.0.1:1"]
+        }
         let configuration = try program.table.configuration(arguments: arguments)
         let logger = Logger(label: program.name) { _ in SwiftLogNoOpLogHandler() }
         let tokenFile = directory.path + "/service-token"

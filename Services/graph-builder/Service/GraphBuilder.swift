@@ -1,3 +1,4 @@
+import EventRecording
 import GarbageCollection
 import GraphBuilderCore
 import HTTPClient
@@ -22,7 +23,10 @@ public struct GraphBuilder: Sendable {
     public init(_ context: ServiceContext) async throws {
         let store = try ServiceStore.open(context)
         let read = context.health.condition("OperationsRead", missing: "operations and operation sets are being read")
-        let reconciler = OperationSetReconciler(store: store, metrics: context.metrics, logger: context.logger, read: read)
+        let http = try HTTPClient()
+        let events = EventRecorder(context, to: context.configuration[GraphBuilderSettings.triggerRouter], http: http)
+        let reconciler = OperationSetReconciler(
+            store: store, metrics: context.metrics, events: events, logger: context.logger, read: read)
         let plans = PlanSource(store: store)
         let group = ServedGroup([
             ServedKind(definition: Operation.definition, store: store),
@@ -30,7 +34,6 @@ public struct GraphBuilder: Sendable {
                 AdmissionReview(warnings: try await reconciler.warnings(about: request))
             },
         ])
-        let http = try HTTPClient()
         let owners = OwnershipCollector(
             kinds: [Operation.definition, OperationSet.definition], store: store,
             services: [
@@ -44,7 +47,12 @@ public struct GraphBuilder: Sendable {
         assembly = ServiceAssembly(
             endpoints: GraphEndpoints(plans: plans, store: store).all + group.endpoints
                 + [owners.endpoint, .serviceDocument(ServiceDocument.bytes)],
-            background: { _ in [BackgroundLoop { try await reconciler.run() }, BackgroundLoop { try await owners.run() }] },
+            background: { _ in
+                [
+                    BackgroundLoop { try await events.run() }, BackgroundLoop { try await reconciler.run() },
+                    BackgroundLoop { try await owners.run() },
+                ]
+            },
             close: {
                 await http.shutdown()
                 await store.close()

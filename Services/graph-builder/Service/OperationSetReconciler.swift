@@ -1,3 +1,4 @@
+import EventRecording
 import GraphBuilderCore
 import JSONCoding
 import Logging
@@ -13,6 +14,7 @@ import Synchronization
 /// sets that name it dirty again, so that the last judgement is made with the last state.
 actor OperationSetReconciler {
     private let store: any ResourceStore
+    private let events: EventRecorder
     private let logger: Logger
     private let read: HealthCondition
     private let judged: Counter
@@ -27,8 +29,9 @@ actor OperationSetReconciler {
     private var hasReadOperations = false
     private var hasReadSets = false
 
-    init(store: any ResourceStore, metrics: MetricRegistry, logger: Logger, read: HealthCondition) {
+    init(store: any ResourceStore, metrics: MetricRegistry, events: EventRecorder, logger: Logger, read: HealthCondition) {
         self.store = store
+        self.events = events
         self.logger = logger
         self.read = read
         judged = metrics.counter("graphbuilder_sync_success_count", help: "Operation sets judged and their status written.")
@@ -174,12 +177,24 @@ actor OperationSetReconciler {
         json["status"] = try JSON(encoding: analysis.status)
         try await store.update(EncodedObject(json, definition: OperationSet.definition), ifRevision: stored.revision)
         judged.increment()
+        if previous?.ready != analysis.status.ready || previous?.conditions != analysis.status.conditions {
+            tell(set, analysis)
+        }
         if previous?.ready != analysis.status.ready {
             logger.info(
                 "operation set changed readiness",
                 metadata: [
                     "operationSet": "\(name)", "ready": "\(analysis.status.ready)", "reason": "\(analysis.fault?.reason ?? "Ready")",
                 ])
+        }
+    }
+
+    /// What the last judgement was, in the words of its condition.
+    private func tell(_ set: OperationSet, _ analysis: OperationSetAnalysis) {
+        if let fault = analysis.fault {
+            events.record(ObjectReference(set), .warning, fault.reason, fault.message)
+        } else {
+            events.record(ObjectReference(set), .normal, "Ready", "its graph is built")
         }
     }
 

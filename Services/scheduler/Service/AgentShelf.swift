@@ -4,6 +4,8 @@ import Model
 struct AgentShelf {
     /// When `lastHeartbeatTime` was last stored, by node.
     var writtenAt: [NodeName: Timestamp] = [:]
+    /// Of the Agent objects, by node.
+    var uids: [NodeName: UID] = [:]
     /// Nodes whose registration is being written.
     var registering: Set<NodeName> = []
 

@@ -32,6 +32,7 @@ extension DiagnosisEngine {
         guard let entry = entries[uid], case .reserved = entry.life else { return }
         metrics.created(source.rawValue).increment()
         fill(entry, diagnosis, revision)
+        tellCreated(entry, source)
         if case .nodes(let names)? = entry.target, let nodes = severalNodes(names) {
             entry.life = .parentToPin(nodes)
             pinParent(entry)

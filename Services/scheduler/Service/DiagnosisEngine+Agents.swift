@@ -31,6 +31,7 @@ extension DiagnosisEngine {
             metadata: [
                 "node": "\(node)", "epoch": "\(grant.entry.epoch)", "address": "\(registration.address)", "arrival": "\(grant.arrival)",
             ])
+        tellRegistered(grant)
         present(node)
         probe(node)
         return AgentRegistrationReply(
@@ -48,6 +49,7 @@ extension DiagnosisEngine {
                 code: 409, reason: "StaleEpoch", message: "node \(node) is at epoch \(current), not \(heartbeat.epoch): register again")
         case .live(let returned):
             if returned {
+                tell(.normal, "Back", "heard of again", ofAgent: node)
                 present(node)
                 writeAgent(node)
             } else if now.seconds(since: agents.writtenAt[node] ?? Timestamp(seconds: 0)) >= AgentShelf.heartbeatWriteSeconds {
@@ -86,6 +88,7 @@ extension DiagnosisEngine {
         }
         if case .unreachable(let message) = reachability {
             logger.warning("agent can't be reached", metadata: ["node": "\(node)", "cause": "\(message)"])
+            tell(.warning, "Unreachable", message, ofAgent: node)
         }
         writeAgent(node)
     }
@@ -119,6 +122,7 @@ extension DiagnosisEngine {
         for node in registry.lapse(at: clock.now()) {
             openLane(node)
             logger.warning("agent not heard of: lease ended", metadata: ["node": "\(node)"])
+            tell(.warning, "Lost", "not heard of: its lease has ended", ofAgent: node)
             for uid in (uidsByNode[node] ?? []).sorted() { post(uid, .agentLapsed) }
             writeAgent(node)
         }
@@ -142,6 +146,11 @@ extension DiagnosisEngine {
 
     private func setDrained(_ node: NodeName, _ isDrained: Bool) {
         registry.setDrained(node, isDrained)
+        if isDrained {
+            tell(.normal, "Drained", "takes no new diagnoses", ofAgent: node)
+        } else {
+            tell(.normal, "Undrained", "takes new diagnoses again", ofAgent: node)
+        }
         openLane(node)
         pump(node)
     }
@@ -149,6 +158,7 @@ extension DiagnosisEngine {
     /// Takes over an Agent object that was changed, by us or through the API.
     func observe(_ agent: Agent) {
         let node = NodeName(agent.name)
+        agents.uids[node] = agent.uid
         guard let entry = registry[node] else { return }
         let isDrained = agent.spec.drain ?? false
         if isDrained != entry.isDrained { setDrained(node, isDrained) }
@@ -160,7 +170,9 @@ extension DiagnosisEngine {
     /// The Agent object was deleted: what it had not finished fails.
     func removeAgent(_ node: NodeName) {
         guard registry[node] != nil else { return }
+        tell(.normal, "Removed", "what it had not finished fails", ofAgent: node)
         registry.remove(node)
+        agents.uids[node] = nil
         agents.writtenAt[node] = nil
         agents.reachability[node] = nil
         queue.setLane(node, capacity: 0, isOpen: false)
@@ -205,6 +217,7 @@ extension DiagnosisEngine {
                     try await store.create(encoded)
                 }
                 agents.writtenAt[node] = clock.now()
+                agents.uids[node] = agent.uid
                 return
             } catch StoreError.conflict, StoreError.alreadyExists, StoreError.notFound {
                 continue

@@ -38,6 +38,7 @@ extension DiagnosisEngine {
         queue.remove(entry.uid)
         entry.object = entry.isWriting ? entry.object : nil
         metrics.blastRadiusHolds.increment()
+        tell(DiagnosisNews(.normal, "HeldBack", "waiting: it would change one node more than may be changed at once"), of: entry)
         if entry.flushAt == nil, blastRadius.waitingCount <= Self.shownQueueMax {
             entry.flushAt = clock.now().adding(seconds: Self.flushSeconds)
         }

@@ -104,6 +104,7 @@ extension DiagnosisEngine {
             if let ending = aggregate.ending {
                 metrics.unfinished(DiagnosisPhase.running.rawValue).add(-1)
                 metrics.finished(aggregate.phase.rawValue, ending.failure?.reason ?? "").increment()
+                tell(DiagnosisNews(failure: ending.failure, succeeded: "on all of its nodes"), of: entry)
                 finish(entry)
                 return
             }

@@ -29,6 +29,7 @@ extension DiagnosisEngine {
         switch contact {
         case .live(let returned):
             if returned {
+                tell(.normal, "Back", "heard of again", ofAgent: node)
                 present(node)
                 writeAgent(node)
             }

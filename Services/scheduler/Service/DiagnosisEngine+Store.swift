@@ -22,6 +22,7 @@ extension DiagnosisEngine {
         for stored in try await store.list(ListQuery(plural: AgentSpec.names.plural)).items {
             let agent: Agent = try stored.decode()
             guard let entry = AgentRegistry.Entry(agent) else { continue }
+            agents.uids[entry.node] = agent.uid
             registry.restore(entry, at: now)
             queue.setLane(entry.node, capacity: entry.capacity, isOpen: !entry.isDrained)
         }

@@ -1,3 +1,4 @@
+import EventRecording
 import Logging
 import Model
 import ResourceStore
@@ -15,6 +16,7 @@ actor DiagnosisEngine {
     let gateway: AgentGateway
     let lane: WorkLane
     let metrics: SchedulerMetrics
+    let events: EventRecorder
     let logger: Logger
 
     var entries: [UID: DiagnosisEntry] = [:]
@@ -64,7 +66,7 @@ actor DiagnosisEngine {
 
     init(
         store: any ResourceStore, clock: SchedulerClock, limits: SchedulerLimits, plans: PlanSource, gateway: AgentGateway,
-        lane: WorkLane, metrics: SchedulerMetrics, logger: Logger
+        lane: WorkLane, metrics: SchedulerMetrics, events: EventRecorder, logger: Logger
     ) {
         self.store = store
         self.clock = clock
@@ -73,6 +75,7 @@ actor DiagnosisEngine {
         self.gateway = gateway
         self.lane = lane
         self.metrics = metrics
+        self.events = events
         self.logger = logger
         queue = DispatchQueue(queuedMax: limits.queuedDiagnosesMax)
         registry = AgentRegistry(limits: limits.agents)
@@ -173,6 +176,8 @@ extension DiagnosisEngine {
         let machine = step.machine
         entry.life = .single(machine)
         if let content = step.content, step.durability != .now { entry.content = content }
+        tellSteps(step.content, of: entry)
+        tell(before, machine, of: entry)
         note(before, machine, entry)
         if step.durability == .soon, entry.flushAt == nil { entry.flushAt = flushTime(machine) }
         for reply in step.replies { reply.continuation.resume(returning: reply.answer) }

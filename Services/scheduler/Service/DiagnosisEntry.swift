@@ -50,6 +50,8 @@ final class DiagnosisEntry {
     /// After a write that the store refused.
     var retryAt: Timestamp?
     var parentEvents: [ParentAggregate.Event] = []
+    /// Which steps were told of.
+    var stepNews = StepNews()
 
     init(uid: UID, key: ObjectKey, arrivedAt: Timestamp) {
         self.uid = uid

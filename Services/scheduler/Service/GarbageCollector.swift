@@ -159,6 +159,7 @@ extension DiagnosisEngine {
 
     func didCollect(_ candidates: [GarbageRules.Candidate]) {
         for candidate in candidates { finishedCounts[candidate.node] = max(0, finishedCount(candidate.node) - 1) }
+        tellExpired(candidates)
     }
 
     /// Of these plans, those that nobody unfinished is pinned to; they count as not stored from here on.

@@ -1,3 +1,4 @@
+import EventRecording
 import GarbageCollection
 import HTTPClient
 import Logging
@@ -38,9 +39,10 @@ public struct Scheduler: Sendable {
             reachable: context.health.condition("GraphBuilderReachable", missing: "graph-builder at \(graphBuilder) has not answered yet"),
             questions: metrics.planQuestions)
         let lane = WorkLane()
+        let events = EventRecorder(context, to: context.configuration[SchedulerSettings.triggerRouter], http: http)
         let engine = DiagnosisEngine(
             store: store, clock: clock, limits: limits, plans: plans, gateway: AgentGateway(http: http, token: context.clientToken),
-            lane: lane, metrics: metrics, logger: context.logger)
+            lane: lane, metrics: metrics, events: events, logger: context.logger)
         let revision = try await store.currentRevision()
         try await engine.load()
 
@@ -63,6 +65,7 @@ public struct Scheduler: Sendable {
             endpoints: own + api.endpoints + [owners.endpoint, .serviceDocument(ServiceDocument.bytes)],
             background: { _ in
                 [
+                    BackgroundLoop { try await events.run() },
                     BackgroundLoop { await lane.run() },
                     BackgroundLoop { await watcher.runDiagnoses(after: revision) },
                     BackgroundLoop { await watcher.runAgents(after: revision) },

@@ -49,6 +49,7 @@ final class SchedulerHouse: Sendable {
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: tokenFile)
         let arguments = [
             "--data-dir", directory.path + "/data", "--port", "0", "--listen", "127.0.0.1", "--graph-builder-url", graphBuilder.url,
+            "--trigger-router-url", "http://127.0.0.1:1",
         ]
         let context = ServiceContext(
             name: program.name, configuration: try program.table.configuration(arguments: arguments + settings), logger: logger,

@@ -1,4 +1,5 @@
 import ArgumentParser
+import HTTPMessage
 import JSONCoding
 import Model
 
@@ -18,15 +19,44 @@ struct DescribeCommand: AsyncParsableCommand {
         let scope = definition.names.scope == .cluster ? "" : namespace
         for name in names {
             let object = try await connection.get(definition, namespace: scope, name: name)
-            for line in Self.lines(object, definition) { Terminal.standardOutput.line(line) }
+            for line in Self.lines(object, definition) + (try await events(of: object, definition, connection)) {
+                Terminal.standardOutput.line(line)
+            }
         }
+    }
+
+    /// The events about the object, the oldest first; none where there are none.
+    private func events(of object: JSON, _ definition: ResourceDefinition, _ connection: Connection) async throws -> [String] {
+        guard definition.kind != Event.names.kind, let uid = object[path: "metadata", "uid"]?.stringValue else { return [] }
+        let query = ["fieldSelector": "involvedObject.uid=\(uid)", "limit": String(Self.eventsMax)] as Query
+        let list = try await connection.json(.get, Event.definition.path(), query: query)
+        return Self.eventLines(list["items"]?.arrayValue ?? [], now: Clock.now())
+    }
+
+    private static let eventsMax = 100
+
+    static func eventLines(_ events: [JSON], now: Timestamp) -> [String] {
+        guard !events.isEmpty else { return [] }
+        let told = events.map { ($0, $0["lastTimestamp"]?.stringValue ?? "") }.sorted { $0.1 < $1.1 }
+        var table = TextTable(header: ["TYPE", "REASON", "AGE", "FROM", "MESSAGE"])
+        for (event, _) in told {
+            let age = event["lastTimestamp"]?.stringValue.flatMap { Timestamp($0) }.map {
+                DurationText.age(seconds: now.seconds(since: $0))
+            }
+            let count = event["count"]?.integerValue ?? 1
+            table.rows.append([
+                event["type"]?.stringValue ?? "", event["reason"]?.stringValue ?? "", (age ?? "") + (count > 1 ? " (x\(count))" : ""),
+                event[path: "source", "component"]?.stringValue ?? "", event["message"]?.stringValue ?? "",
+            ])
+        }
+        return ["events:"] + table.lines().map { "  \($0)" }
     }
 
     static func lines(_ object: JSON, _ definition: ResourceDefinition) -> [String] {
         var lines = ["\(definition.kind) \(Terminal.shown(object[path: "metadata", "name"]?.stringValue ?? ""))"]
         let table = ObjectRows(definition: definition, isWide: true, showsNamespace: false, now: Clock.now()).table([object])
         let width = table.header.map(\.count).max() ?? 0
-        for (title, cell) in zip(table.header, table.rows[0]).dropFirst() where !cell.isEmpty {
+        for (title, cell) in zip(table.header, table.rows[0]) where !cell.isEmpty && title != "NAME" {
             lines.append("  \(title.lowercased())\(String(repeating: " ", count: width - title.count + 2))\(Terminal.shown(cell))")
         }
         let conditions = object[path: "status", "conditions"]?.arrayValue ?? []
@@ -36,7 +66,8 @@ struct DescribeCommand: AsyncParsableCommand {
             let message = text("message")
             lines.append(Terminal.shown("  \(text("type"))=\(text("status")) \(text("reason"))\(message.isEmpty ? "" : ": \(message)")"))
         }
-        let body = YAMLText.text(["spec": object["spec"] ?? [:], "status": object["status"] ?? [:]])
+        let members = definition.members.map { ($0.name, object[$0.name] ?? [:]) }.filter { definition.hasSpec || $0.1 != [:] }
+        let body = YAMLText.text(.object(Dictionary(members) { first, _ in first }))
         return lines + Terminal.shownLines(body).split(separator: "\n").map(String.init)
     }
 }

@@ -13,13 +13,18 @@ struct ObjectRows {
     }
 
     func table(_ objects: [JSON]) -> TextTable {
-        let header = (showsNamespace ? ["NAMESPACE"] : []) + ["NAME"] + columns.map { $0.name.uppercased() }
-        return TextTable(
-            header: header,
+        TextTable(
+            header: (showsNamespace ? ["NAMESPACE"] : []) + withName("NAME", columns.map { $0.name.uppercased() }),
             rows: objects.map { object in
                 (showsNamespace ? [object[path: "metadata", "namespace"]?.stringValue ?? ""] : [])
-                    + [object[path: "metadata", "name"]?.stringValue ?? ""] + columns.map { cell($0, object) }
+                    + withName(object[path: "metadata", "name"]?.stringValue ?? "", columns.map { cell($0, object) })
             })
+    }
+
+    /// The name in its place among the other cells.
+    private func withName(_ name: String, _ others: [String]) -> [String] {
+        if definition.names.isNameFirst { return [name] + others }
+        return isWide ? others + [name] : others
     }
 
     private func cell(_ column: PrinterColumn, _ object: JSON) -> String {
