@@ -188,8 +188,10 @@ extension Cluster {
     package func introduce() async throws {
         let urls = ["graph-builder": ["scheduler", "router"], "scheduler": ["router"]]
         for (name, others) in urls.sorted(by: { $0.key < $1.key }) {
-            let arguments = others.flatMap { ["--\($0 == "router" ? "trigger-router" : $0)-url", url($0)] }
-            lock.withLock { programs[name]?.arguments += arguments }
+            let known = lock.withLock { programs[name]?.arguments ?? [] }
+            let flags = others.map { ("--\($0 == "router" ? "trigger-router" : $0)-url", url($0)) }.filter { !known.contains($0.0) }
+            guard !flags.isEmpty else { continue }
+            lock.withLock { programs[name]?.arguments += flags.flatMap { [$0.0, $0.1] } }
             try await kill(name)
             try await start(name)
         }
