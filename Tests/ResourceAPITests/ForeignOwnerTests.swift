@@ -10,19 +10,27 @@ import Testing
 @Suite struct ForeignOwnerTests {
     private static let diagnoses = APIFixture.diagnoses("kubediag")
 
-    private func withBoth(_ body: @Sendable (_ operations: APIFixture, _ diagnoses: APIFixture) async throws -> Void) async throws {
+    /// - Parameter metrics: of the collector of operations.
+    private func withBoth(
+        metrics: MetricRegistry = MetricRegistry(),
+        _ body: @Sendable (_ operations: APIFixture, _ diagnoses: APIFixture) async throws -> Void
+    ) async throws {
         let (firstPlace, secondPlace) = (CollectorPlace(), CollectorPlace())
         try await withAPI(APIOptions(endpoints: [firstPlace.endpoint])) { first in
             try await withAPI(APIOptions(endpoints: [secondPlace.endpoint])) { second in
                 let ofOperations = OwnerService(name: "operations", client: first.resourceClient(), definitions: [Operation.definition])
                 let ofDiagnoses = OwnerService(name: "diagnoses", client: second.resourceClient(), definitions: [Diagnosis.definition])
-                try await first.collecting([Operation.definition], beside: [ofDiagnoses], at: firstPlace) {
+                try await first.collecting([Operation.definition], beside: [ofDiagnoses], metrics: metrics, at: firstPlace) {
                     try await second.collecting([Diagnosis.definition], beside: [ofOperations], at: secondPlace) {
                         try await body(first, second)
                     }
                 }
             }
         }
+    }
+
+    private func isUndecided(_ metrics: MetricRegistry) -> Bool {
+        String(decoding: metrics.text(), as: UTF8.self).contains("owned_objects_undecided 1")
     }
 
     @Test func background() async throws {
@@ -38,12 +46,14 @@ import Testing
     }
 
     @Test func foreground() async throws {
-        try await withBoth { operations, diagnoses in
+        let metrics = MetricRegistry()
+        try await withBoth(metrics: metrics) { operations, diagnoses in
             let a = try await operations.make("a")
             try await diagnoses.make(
                 diagnosis("d"), at: Self.diagnoses, owners: [owner(a, blocks: true)], finalizers: ["example.org/hold"])
             #expect(try await operations.delete("a", "Foreground").status == 200)
             #expect(try await eventually { try await diagnoses.metadata("d", at: Self.diagnoses)["deletionTimestamp"] != nil })
+            #expect(try await eventually { isUndecided(metrics) }, "it has asked, and waits")
             #expect(try await operations.exists("a"))
             try await diagnoses.free("d", at: Self.diagnoses)
             #expect(try await diagnoses.isGone("d", at: Self.diagnoses))
@@ -87,10 +97,8 @@ import Testing
             try await api.make(diagnosis("d"), at: Self.diagnoses, owners: [owner("a", uid: "0")])
             try await api.make(diagnosis("parent"), at: Self.diagnoses)
             try await api.collecting([Diagnosis.definition], beside: [service], metrics: metrics) {
-                let isUndecided = try await eventually {
-                    String(decoding: metrics.text(), as: UTF8.self).contains("owned_objects_undecided 1")
-                }
-                #expect(isUndecided)
+                let isLeft = try await eventually { isUndecided(metrics) }
+                #expect(isLeft)
                 // Operations have no namespace and so never belong to a diagnosis: nobody is asked.
                 #expect(try await api.delete("parent", "Foreground", at: Self.diagnoses).status == 200)
                 #expect(try await api.isGone("parent", at: Self.diagnoses))

@@ -42,7 +42,7 @@ public struct GraphBuilder: Sendable {
                     owning: [Diagnosis.definition, Agent.definition]),
                 OwnerService(
                     name: "trigger-router", at: context.configuration[GraphBuilderSettings.triggerRouter], context, http,
-                    owning: [Trigger.definition, CommonEvent.definition]),
+                    owning: [Trigger.definition, CommonEvent.definition, Event.definition]),
             ], metrics: context.metrics, logger: context.logger)
         assembly = ServiceAssembly(
             endpoints: GraphEndpoints(plans: plans, store: store).all + group.endpoints

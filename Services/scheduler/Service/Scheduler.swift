@@ -59,7 +59,7 @@ public struct Scheduler: Sendable {
                     name: "graph-builder", at: graphBuilder, context, http, owning: [Operation.definition, OperationSet.definition]),
                 OwnerService(
                     name: "trigger-router", at: context.configuration[SchedulerSettings.triggerRouter], context, http,
-                    owning: [Trigger.definition, CommonEvent.definition]),
+                    owning: [Trigger.definition, CommonEvent.definition, Event.definition]),
             ], metrics: context.metrics, logger: context.logger, now: { clock.now() })
         assembly = ServiceAssembly(
             endpoints: own + api.endpoints + [owners.endpoint, .serviceDocument(ServiceDocument.bytes)],

@@ -101,7 +101,7 @@ public struct TriggerRouter: Sendable {
 
     private static func collector(_ store: any ResourceStore, _ context: ServiceContext, _ http: HTTPClient) -> OwnershipCollector {
         OwnershipCollector(
-            kinds: [Trigger.definition, CommonEvent.definition], store: store,
+            kinds: [Trigger.definition, CommonEvent.definition, Event.definition], store: store,
             services: [
                 OwnerService(
                     name: "graph-builder", at: context.configuration[TriggerRouterSettings.graphBuilder], context, http,
