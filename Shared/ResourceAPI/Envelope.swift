@@ -57,7 +57,9 @@ struct Envelope: Sendable {
             metadata["namespace"] = nil
             return
         }
-        let own = metadata["namespace"]?.stringValue ?? ""
+        let given = metadata["namespace"] ?? .null
+        guard given.isNull || given.stringValue != nil else { throw .badRequest("metadata.namespace has to be a string") }
+        let own = given.stringValue ?? ""
         guard own == namespace || own.isEmpty else {
             throw .badRequest("the namespace of the provided object does not match the namespace sent on the request")
         }
