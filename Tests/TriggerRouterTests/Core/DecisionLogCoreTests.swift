@@ -154,14 +154,13 @@ import TriggerRouterCore
 
     @Test func aStormIsNotLookedIntoWholly() {
         var budget = MissBudget()
-        func take(_ count: Int, at time: Timestamp) -> Bool { budget.take(count, at: time) }
         let all = Int(MissBudget.verdictsPerSecond)
-        #expect(take(all, at: noon))
-        #expect(!take(1, at: noon))
-        #expect(!take(all, at: noon.adding(seconds: 0.5)))
-        #expect(take(all / 2, at: noon.adding(seconds: 0.5)))
+        #expect(budget.take(all, at: noon))
+        #expect(!budget.take(1, at: noon))
+        #expect(!budget.take(all, at: noon.adding(seconds: 0.5)))
+        #expect(budget.take(all / 2, at: noon.adding(seconds: 0.5)))
         // What is saved up is never more than a second's, and a clock that is put back takes nothing away.
-        #expect(!take(all + 1, at: noon.adding(seconds: 100)))
-        #expect(take(all, at: noon.adding(seconds: 50)))
+        #expect(!budget.take(all + 1, at: noon.adding(seconds: 100)))
+        #expect(budget.take(all, at: noon.adding(seconds: 50)))
     }
 }
