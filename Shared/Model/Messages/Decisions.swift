@@ -110,24 +110,20 @@ public struct ReceiverAnswer: Codable, Sendable, Hashable {
     }
 }
 
-/// What the trigger-router decided about one alert, event or scheduled time.
+/// What the trigger-router decided about one alert.
 public struct Decision: Codable, Sendable, Hashable {
     public var time: Timestamp
-    /// What brought it: `alertmanager`, `prometheus`, `kubernetes-events`, `common-events`, `pagerduty`, `cron`, …
+    /// `alertmanager` or `prometheus`.
     public var receiver: String
-    /// `address:port` of the sender; empty for what comes from within.
+    /// `address:port` of the sender.
     public var peer: String
     public var alertname: String
     public var labels: [String: String]
     public var startsAt: Timestamp?
     public var outcome: AlertOutcome
     public var triggers: [TriggerOutcome]
-    /// SHA-256 over all labels, in hexadecimal.
-    public var fingerprint: String?
-    /// With `explain=true`: the triggers that came nearest without matching.
+    /// With `explain=true`: the triggers that came nearest without matching, as they are now.
     public var misses: [TriggerMiss]?
-    /// With `misses`: as of when the triggers were looked at; the decision's own time, or now where too much came then.
-    public var missesTime: Timestamp?
     public var traceID: String?
 
     public init(
@@ -168,26 +164,17 @@ public struct WebhookRecord: Codable, Sendable, Hashable {
     }
 }
 
-/// `GET /api/v1/decisions` at the trigger-router, with `source`, `alertname`, `fingerprint`, `label`, `trigger`, `outcome`, `since`, `until`,
-/// `limit`, `continue` and `explain`.
+/// `GET /api/v1/decisions?alertname=&trigger=&outcome=&since=&limit=&explain=` at the trigger-router; `since` is a time as in RFC 3339.
 public struct DecisionList: Codable, Sendable, Hashable {
     /// Newest first.
     public var items: [Decision]
-    /// Goes into `continue` for the next page; nil on the last.
-    public var continuation: String?
-    /// Nil where no request ever came.
+    /// Nil where no request came since the process began.
     public var lastWebhook: WebhookRecord?
-    /// Since when no decision is missing: the first start on this data, or the oldest decision where older ones had to go.
+    /// When the router began to keep decisions; it forgets them when it ends.
     public var keptSince: Timestamp
 
-    enum CodingKeys: String, CodingKey {
-        case items, lastWebhook, keptSince
-        case continuation = "continue"
-    }
-
-    public init(items: [Decision], continuation: String? = nil, lastWebhook: WebhookRecord?, keptSince: Timestamp) {
+    public init(items: [Decision], lastWebhook: WebhookRecord?, keptSince: Timestamp) {
         self.items = items
-        self.continuation = continuation
         self.lastWebhook = lastWebhook
         self.keptSince = keptSince
     }
@@ -228,8 +215,7 @@ public struct TriggerTestAnswer: Codable, Sendable, Hashable {
 
     public struct TestedMatch: Codable, Sendable, Hashable {
         public var trigger: String
-        /// `noTarget`, `suspended` or `resolved` where nothing would be asked of the scheduler, `duplicate` where an earlier alert of the request
-        /// asks already; nil where `item` would be handed to it.
+        /// `noTarget`, `suspended` or `resolved` where nothing would be asked of the scheduler; nil where `item` would be handed to it.
         public var outcome: AlertOutcome?
         public var message: String?
         /// What the scheduler would be asked to store; whether that is new only the scheduler knows.
