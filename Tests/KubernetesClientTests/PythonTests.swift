@@ -14,8 +14,12 @@ extension KubernetesClients {
             ])
         func dynamicClient(function: String) async throws {
             let kubectl = try Kubectl()
+            // The client keeps what it discovered in the temporary folder, under a name that those beside it would use too.
+            let folder = try TemporaryDirectory()
+            defer { folder.remove() }
             let result = try await run(
-                TestTools.python("kubernetes"), [Self.program.path, function, kubectl.namespace], environment: kubectl.environment)
+                TestTools.python("kubernetes"), [Self.program.path, function, kubectl.namespace],
+                environment: kubectl.environment.merging(["TMPDIR": folder.path]) { _, own in own })
             #expect(result == .printed(""))
         }
     }
