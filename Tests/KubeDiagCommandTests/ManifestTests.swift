@@ -102,8 +102,8 @@ import Testing
             kind: Trigger
             spec: {}
             ---
-            apiVersion: v1
-            kind: Pod
+            apiVersion: apps/v1
+            kind: Deployment
             metadata: {name: z}
             """
         let found = try faults(text)
