@@ -22,7 +22,8 @@ enum ManifestCheck {
             return [ManifestFault(document, "apiVersion", "is missing; it is \(API.groupVersion)")]
         }
         let kinds = API.definitions.filter { $0.groupVersion.text == version }
-        guard !kinds.isEmpty else {
+        // Of Kubernetes' own kinds there is one.
+        guard kinds.contains(where: { $0.kind == document.kind }) || version == API.groupVersion else {
             return [ManifestFault(document, "apiVersion", "is \"\(version)\"; this program applies \(API.groupVersion)")]
         }
         guard let definition = kinds.first(where: { $0.kind == document.kind }) else {
