@@ -66,6 +66,8 @@ public final class HTTPServer: Sendable {
     public var requestsInFlight: Int { running.withLock { $0?.requests.value ?? 0 } }
     /// Streamed responses under way.
     public var streamsOpen: Int { running.withLock { $0?.streams.value ?? 0 } }
+    /// Bytes of request bodies that are in memory or have been claimed by a length.
+    var bufferedBodyBytes: Int { running.withLock { $0?.bufferedBytes.value ?? 0 } }
     public var connectionsOpen: Int { running.withLock { $0?.connections.count ?? 0 } }
 
     /// Stops serving without losing what was accepted.

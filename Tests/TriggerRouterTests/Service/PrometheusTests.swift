@@ -7,7 +7,7 @@ import Testing
 /// A real Prometheus, Debian's, that takes the trigger-router for its Alertmanager.
 @Suite struct PrometheusTests {
     private final class Prometheus: Sendable {
-        private let process: Process
+        private let program: BackgroundProgram
         private let directory: TemporaryDirectory
 
         init(alerting router: String, rules: String) throws {
@@ -24,21 +24,16 @@ import Testing
             for (name, text) in [("prometheus.yml", configuration), ("rules.yml", rules), ("token", RunningService.receiverToken)] {
                 try text.write(toFile: "\(directory.path)/\(name)", atomically: true, encoding: .utf8)
             }
-            process = Process()
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/prometheus")
-            process.arguments = [
-                "--config.file=\(directory.path)/prometheus.yml", "--storage.tsdb.path=\(directory.path)/data",
-                "--web.listen-address=127.0.0.1:0", "--rules.alert.resend-delay=1s",
-            ]
-            for standard in [\Process.standardInput, \Process.standardOutput, \Process.standardError] {
-                process[keyPath: standard] = FileHandle.nullDevice
-            }
-            try process.run()
+            program = try BackgroundProgram(
+                "/usr/bin/prometheus",
+                [
+                    "--config.file=\(directory.path)/prometheus.yml", "--storage.tsdb.path=\(directory.path)/data",
+                    "--web.listen-address=127.0.0.1:0", "--rules.alert.resend-delay=1s",
+                ])
         }
 
-        func stop() {
-            process.terminate()
-            process.waitUntilExit()
+        func stop() async throws {
+            try await program.stop()
             directory.remove()
         }
     }
@@ -62,7 +57,7 @@ import Testing
         // The first is new; Prometheus repeats it every second, with an end that moves.
         let outcomes = { try await fixture.decisions("?alertname=AlwaysUp").items.map(\.outcome) }
         #expect(try await eventually(seconds: 40) { try await outcomes().count >= 3 })
-        prometheus.stop()
+        try await prometheus.stop()
         let all = try await outcomes()
         #expect(all.last == .created)
         #expect(all.dropLast().allSatisfy { $0 == .duplicate })

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// One start of a service's program: a child process whose output is appended to its log.
 final class ServiceChild: Sendable {
@@ -18,6 +19,8 @@ final class ServiceChild: Sendable {
     static let stopSecondsMax = 12
     /// A log longer than this is put aside at the next start.
     private static let logBytesMax: UInt64 = 64 << 20
+
+    private static let starting = Mutex(())
 
     private let program: String
     private let arguments: [String]
@@ -46,7 +49,8 @@ final class ServiceChild: Sendable {
             continuation.finish()
         }
         do {
-            try process.run()
+            // Two of Foundation's that start at the same time can crash this process.
+            try Self.starting.withLock { _ in try process.run() }
         } catch {
             throw CommandFailure("\(program) can't be started: \(error.localizedDescription)")
         }
