@@ -96,7 +96,7 @@ extension SocketTests {
         @Test func `bodies past the memory for all are told 503`() async throws {
             try await withServer([echo], configuration: .with { $0.bufferedBodyBytesMax = 50_000 }) { server, address in
                 let holder = try await blocking { UncheckedBox(try RawClient(address)) }
-                try await blocking { holder.value.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 40000\r\n\r\nx") }
+                _ = try await blocking { holder.value.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 40000\r\n\r\nx") }
                 // Its claim counts once its head has been read.
                 #expect(try await eventually { server.bufferedBodyBytes == 40_000 })
                 try await blocking {
