@@ -2,6 +2,7 @@
 #include "CMicroHTTPD.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -75,5 +76,7 @@ int mhdshim_epoll_wait(int epoll_fd, uint64_t *tokens, int tokens_max, int timeo
     tokens[i] = events[i].data.u64;
   return count;
 }
+
+int mhdshim_replace(int fd, int other) { return dup3(other, fd, O_CLOEXEC) == fd ? 0 : -1; }
 
 void mhdshim_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }

@@ -68,15 +68,23 @@ final class Daemon: @unchecked Sendable {
     private static let descriptorsForOthers = 512
 
     /// Takes no more connections. Clients that wait in the kernel's queue are told so instead of being left to wait.
+    ///
+    /// `MHD_quiesce_daemon` is not used: it and the daemon's own threads take the socket out of their epoll sets without a lock, and whoever
+    /// comes second ends the process ("Failed to remove listen FD from epoll set"). Here the socket is closed behind the back of the daemon,
+    /// which takes it out of the sets; under its number there is something from then on that never has a connection, and that `stop` closes.
     func quiesce() {
-        _ = MHD_quiesce_daemon(daemon)
-        _ = shutdown(listener, Int32(SHUT_RDWR))
+        let nothing = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+        guard nothing >= 0, mhdshim_replace(listener, nothing) == 0 else {
+            // Without a descriptor left the threads wake up for a socket that takes nobody until the daemon stops.
+            _ = shutdown(listener, Int32(SHUT_RDWR))
+            return
+        }
+        _ = close(nothing)
     }
 
-    /// Closes what is left and joins the threads. No connection may be suspended.
+    /// Closes what is left, the listening socket among it, and joins the threads. No connection may be suspended.
     func stop() {
         MHD_stop_daemon(daemon)
-        _ = close(listener)
         options.deallocate()
         for text in strings { free(text) }
         context.release()

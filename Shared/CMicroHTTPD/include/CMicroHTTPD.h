@@ -20,7 +20,7 @@
 
 // Everything that a daemon is started with. The struct and its strings must outlive the daemon.
 struct mhdshim_options {
-  int listen_fd;                     // bound, listening, non-blocking; stays the caller's once the daemon has been quiesced
+  int listen_fd;                     // bound, listening, non-blocking; the daemon closes it when it stops
   unsigned int threads;              // worker threads, at least 1
   unsigned int connections_max;      // over all workers
   unsigned int inactivity_seconds;   // a connection that neither reads nor writes for so long is closed; suspended ones are not
@@ -85,6 +85,9 @@ static inline int mhdshim_epoll_remove(int epoll_fd, int fd) { return epoll_ctl(
 
 // Waits for events and writes their tokens; returns their number, 0 at the timeout, -1 with errno.
 int mhdshim_epoll_wait(int epoll_fd, uint64_t *tokens, int tokens_max, int timeout_ms);
+
+// Closes `fd` and puts `other` under its number, with close-on-exec; 0, or -1 with errno (dup3(2)).
+int mhdshim_replace(int fd, int other);
 
 // Names the calling thread, at most 15 bytes, for ps and debuggers.
 void mhdshim_name_thread(const char *name);
