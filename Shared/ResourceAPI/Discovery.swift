@@ -13,10 +13,14 @@ struct Discovery: Sendable {
 
     var endpoints: [Endpoint] {
         [
-            endpoint("/apis", "Lists the API groups.", ["kind": "APIGroupList", "apiVersion": "v1", "groups": [group]]),
+            endpoint(
+                "/apis", "Lists the API groups.", ["kind": "APIGroupList", "apiVersion": "v1", "groups": [group]],
+                AggregatedDiscovery(kinds, of: .diagnosis)),
             endpoint("/apis/\(API.group)", "Describes the API group.", group.merged(["kind": "APIGroup", "apiVersion": "v1"])),
             endpoint("/apis/\(API.groupVersion)", "Lists the kinds that are served.", resources),
-            endpoint("/api", "Lists the versions of Kubernetes' own API.", ["kind": "APIVersions", "versions": ["v1"]]),
+            endpoint(
+                "/api", "Lists the versions of Kubernetes' own API.", ["kind": "APIVersions", "versions": ["v1"]],
+                AggregatedDiscovery(kinds, of: .core)),
             endpoint("/api/v1", "Lists the kinds of Kubernetes' own API that are served.", coreResources),
             endpoint("/version", "Tells which Kubernetes' API this speaks.", KubernetesVersion.document),
             // The client for Python asks for this one.
@@ -55,6 +59,19 @@ struct Discovery: Sendable {
         return Endpoint(.get, template, access: .anyone, limits: RouteLimits(bodyBytesMax: 0), summary: summary) { _ in .json(bytes) }
     }
 
+    /// The document, or for clients that ask for it the aggregated one, which spares them those of the versions.
+    private func endpoint(_ template: String, _ summary: String, _ document: JSON, _ aggregated: AggregatedDiscovery) -> Endpoint {
+        let plain = CacheableContent(document.encoded(), contentType: MediaTypes.json)
+        let contents = aggregated.contents
+        return Endpoint(.get, template, access: .anyone, limits: RouteLimits(bodyBytesMax: 0), summary: summary) { call in
+            let headers = call.request.headers
+            let version = AggregatedDiscovery.Version(accept: headers["Accept"])
+            var response = Response.cacheable(version.flatMap { contents[$0] } ?? plain, to: headers)
+            response.headers.add("Vary", "Accept")
+            return response
+        }
+    }
+
     private var group: JSON {
         let version: JSON = ["groupVersion": .string(API.groupVersion), "version": .string(API.version)]
         return ["name": .string(API.group), "versions": [version], "preferredVersion": version]
@@ -75,13 +92,11 @@ struct Discovery: Sendable {
 
     private func resource(_ kind: ServedKind) -> JSON {
         let names = kind.definition.names
-        // What happened to the objects is none of them.
-        let categories: [JSON] = names.groupVersion == .diagnosis ? [.string(API.category)] : []
         return [
             "name": .string(names.plural), "singularName": .string(names.singular), "kind": .string(names.kind),
             "namespaced": .bool(names.scope == .namespaced), "shortNames": .array(names.shortNames.map(JSON.string)),
-            "categories": .array(categories),
-            "verbs": .array(kind.verbs.map(\.rawValue).sorted().map(JSON.string)),
+            "categories": kind.categories,
+            "verbs": kind.verbNames,
         ]
     }
 
@@ -89,9 +104,16 @@ struct Discovery: Sendable {
         let names = kind.definition.names
         return [
             "name": .string("\(names.plural)/status"), "singularName": "", "kind": .string(names.kind),
-            "namespaced": .bool(names.scope == .namespaced), "verbs": kind.isStatusWritable ? ["get", "patch", "update"] : ["get"],
+            "namespaced": .bool(names.scope == .namespaced), "verbs": kind.statusVerbNames,
         ]
     }
+}
+
+extension ServedKind {
+    var verbNames: JSON { .array(verbs.map(\.rawValue).sorted().map(JSON.string)) }
+    var statusVerbNames: JSON { isStatusWritable ? ["get", "patch", "update"] : ["get"] }
+    /// What happened to the objects is none of them.
+    var categories: JSON { definition.groupVersion == .diagnosis ? [.string(API.category)] : [] }
 }
 
 extension JSON {

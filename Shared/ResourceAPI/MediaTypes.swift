@@ -23,6 +23,11 @@ package enum MediaTypes {
         return type
     }
 
+    /// The ranges of an `Accept`, each as its type and its parameters, in lower case.
+    static func ranges(_ accept: String?) -> [[String]] {
+        (accept ?? "").split(separator: ",").map { range in range.split(separator: ";").map { $0.trimmed.lowercased() } }
+    }
+
     /// A media type without its parameters, in lower case.
     static func essence(_ value: String?) -> String? {
         guard let value, let type = value.split(separator: ";", omittingEmptySubsequences: false).first else { return nil }
@@ -43,8 +48,7 @@ enum Representation: Sendable, Hashable {
             self = .object
             return
         }
-        for range in accept.split(separator: ",") {
-            let parts = range.split(separator: ";").map { $0.trimmed.lowercased() }
+        for parts in MediaTypes.ranges(accept) {
             guard let type = parts.first, [MediaTypes.json, "application/*", "*/*"].contains(type) else { continue }
             switch parts.first(where: { $0.hasPrefix("as=") }) {
             case nil:

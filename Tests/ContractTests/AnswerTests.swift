@@ -63,8 +63,8 @@ struct CheckedService {
         // What libmicrohttpd refuses by itself has a page of its own.
         if what.hasSuffix(" 414") || what.hasSuffix(" 431"), headers["Content-Type"] == nil { return }
         let type = String((headers["Content-Type"] ?? "").prefix { $0 != ";" })
-        // A table is JSON as well; its schema stands under what one asks for to get it.
-        let asked = type == "application/json" && accept?.contains("as=Table") == true && content.member(accept ?? "") != nil
+        // A table is JSON as well, and so is aggregated discovery; their schemas stand under what one asks for to get them.
+        let asked = type == "application/json" && accept?.contains("as=") == true && content.member(accept ?? "") != nil
         let media = try #require(content.member(asked ? accept ?? type : type), "\(what) is \(type)")
         guard type == "application/json", let schema = media.member("schema") else { return }
         #expect(try SchemaCheck(folder: folder).faults(try #require(body), schema) == [], "\(what)")
@@ -132,6 +132,13 @@ struct CheckedService {
         try await call("listAPIResources", "/apis/diagnosis.kubediag.org/v1", expecting: 200)
         try await call("listCoreVersions", "/api", expecting: 200)
         try await call("listCoreResources", "/api/v1", expecting: 200)
+        for version in ["v2", "v2beta1"] {
+            let wanted = [("Accept", "application/json;g=apidiscovery.k8s.io;v=\(version);as=APIGroupDiscoveryList")]
+            for (id, path) in [("listAPIGroups", "/apis"), ("listCoreVersions", "/api")] {
+                #expect(try await call(id, path, expecting: 200, headers: wanted)?["kind"] == "APIGroupDiscoveryList")
+            }
+        }
+        try await call("listAPIGroups", "/apis", expecting: 304, headers: [("If-None-Match", "*")])
         try await call("getNamespace", "/api/v1/namespaces/ns", expecting: 200)
         try await call("getNamespace", "/api/v1/namespaces/Not%20one", expecting: 400)
         try await call("getKubernetesVersion", "/version", expecting: 200)

@@ -25,6 +25,16 @@ extension KubernetesClients {
                 ])
         }
 
+        /// What is served is told in one document for Kubernetes' own group and one for all others.
+        @Test func twoRequestsTellEverything() async throws {
+            let kubectl = try Kubectl()
+            let cache = kubectl.system.cluster.path("kubectl-cache-of-\(kubectl.namespace)")
+            let result = try await kubectl("api-resources -v=6 --cache-dir=\(cache)")
+            #expect(result.status == 0 && result.output.contains("diagnoses"), "\(result)")
+            let paths = result.errors.matches(of: #/https://[^/ "]+(/[^ ?"]*)/#).map { String($0.1) }
+            #expect(Set(paths) == ["/api", "/apis"], "\(result.errors)")
+        }
+
         @Test func apiResourcesInFull() async throws {
             let rows = try await Kubectl().table("api-resources --api-group=diagnosis.kubediag.org -o wide")
             #expect(rows.first?.suffix(2) == ["VERBS", "CATEGORIES"])
