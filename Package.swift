@@ -27,6 +27,7 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 let package = Package(
@@ -72,7 +73,7 @@ let package = Package(
         room("StructuredMerge", "Shared/StructuredMerge", ["Model", "JSONCoding"]),
         room("ResourceOwnership", "Shared/ResourceOwnership", ["Model", "JSONCoding"]),
         room("ResourceStore", "Shared/ResourceStore", ["Model", "JSONCoding"]),
-        room("ResourceStoreSQLite", "Shared/ResourceStoreSQLite", ["ResourceStore", "Model", "JSONCoding", grdb]),
+        room("ResourceStoreSQLite", "Shared/ResourceStoreSQLite", ["ResourceStore", "Model", "JSONCoding", grdb, sqlite]),
         room(
             "ServiceKit", "Shared/ServiceKit",
             ["HTTPServer", "HTTPMessage", "HTTPClient", "Model", "JSONCoding", "Digests", "Compression", logging, lifecycle, yams]),
@@ -165,7 +166,7 @@ let package = Package(
         main("bench-graph", "Benchmarks/graph", ["GraphBuilderCore", "Model", "JSONCoding"]),
         main(
             "bench-store", "Benchmarks/store",
-            ["ResourceStoreSQLite", "ResourceStore", "Model", .product(name: "GRDBSQLite", package: "GRDB.swift")]),
+            ["ResourceStoreSQLite", "ResourceStore", "Model", sqlite]),
         cRoom("CBenchHTTP", "Benchmarks/CBenchHTTP", libraries: ["microhttpd"]),
         main("bench-http-server", "Benchmarks/http-server/Main", ["CBenchHTTP", "ServiceKit", "HTTPServer", "HTTPMessage", logging]),
         main(

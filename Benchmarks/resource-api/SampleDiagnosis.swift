@@ -81,6 +81,7 @@ enum SampleDiagnosis {
             "summary": .string("/var/lib/docker holds \(40 + index % 50)G, most of it in overlay2"),
             "operationSetHash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", "startTime": time(start, 0.2),
             "completionTime": time(start, 3.1), "steps": .array(steps), "succeededPath": .array(path),
+            "progress": ["step": 3, "steps": 3, "operation": .string(operations[2])],
             "operationResults": ["top-dirs": .string(listing), "df-inodes": "/dev/nvme0n1p2 6553600 412330 6141270 7% /"],
             "conditions": [
                 condition("Complete", "True", "Completed", start), condition("Failed", "False", "Completed", start),

@@ -92,17 +92,20 @@ struct JSONWriter {
     }
 
     mutating func write(string: String) {
-        bytes.append(UInt8(ascii: "\""))
         var string = string
-        string.withUTF8 { text in
-            var clean = 0  // start of what has not been copied yet
-            for index in text.indices where text[index] < 0x20 || text[index] == UInt8(ascii: "\"") || text[index] == UInt8(ascii: "\\") {
-                bytes.append(contentsOf: text[clean..<index])
-                escape(text[index])
-                clean = index + 1
-            }
-            bytes.append(contentsOf: text[clean...])
+        string.withUTF8 { write(utf8: $0) }
+    }
+
+    /// Writes text that is valid UTF-8 as a string.
+    mutating func write(utf8 text: UnsafeBufferPointer<UInt8>) {
+        bytes.append(UInt8(ascii: "\""))
+        var clean = 0  // start of what has not been copied yet
+        for index in text.indices where text[index] < 0x20 || text[index] == UInt8(ascii: "\"") || text[index] == UInt8(ascii: "\\") {
+            bytes.append(contentsOf: text[clean..<index])
+            escape(text[index])
+            clean = index + 1
         }
+        bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[clean...]))
         bytes.append(UInt8(ascii: "\""))
     }
 

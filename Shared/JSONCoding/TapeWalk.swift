@@ -49,12 +49,14 @@ struct TapeWalk {
         let start = strings + Int(word & 0x00FF_FFFF_FFFF_FFFF)
         let count = Int(UnsafeRawPointer(start).loadUnaligned(as: UInt32.self))
         let bytes = UnsafeBufferPointer(start: start + 4, count: count)
-        // Raw bytes were validated by simdjson; a lone surrogate written as an escape is what can still be wrong.
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw JSON.ParseError(reason: .invalidUTF8, message: "a string has an escaped surrogate without its other half")
-        }
+        // Raw bytes were validated by simdjson; a lone surrogate written as an escape is what can still be wrong. It is longer once repaired.
+        let text = String(decoding: bytes, as: UTF8.self)
+        guard text.utf8.count == count else { throw Self.loneSurrogate }
         return text
     }
+
+    private static let loneSurrogate = JSON.ParseError(
+        reason: .invalidUTF8, message: "a string has an escaped surrogate without its other half")
 
     private mutating func enter() throws(JSON.ParseError) {
         depth += 1
@@ -104,6 +106,38 @@ struct TapeWalk {
 // MARK: - In part
 
 extension TapeWalk {
+    /// A value's place: where it begins on the tape, and how many arrays and objects it is in.
+    struct Place {
+        let index: Int
+        let depth: Int
+    }
+
+    var place: Place { Place(index: index, depth: depth) }
+
+    /// The walk as it was when it stood there.
+    func at(_ place: Place) -> TapeWalk {
+        var walk = self
+        walk.index = place.index
+        walk.depth = place.depth
+        return walk
+    }
+
+    /// Writes the value here, and steps past it: a string without building it.
+    mutating func write(to writer: inout JSONWriter) throws(JSON.ParseError) {
+        guard kind == UInt8(ascii: "\"") else { return writer.write(try value()) }
+        let start = strings + Int(tape[index] & 0x00FF_FFFF_FFFF_FFFF)
+        let text = UnsafeBufferPointer(start: start + 4, count: Int(UnsafeRawPointer(start).loadUnaligned(as: UInt32.self)))
+        guard !Self.hasSurrogate(text) else { throw Self.loneSurrogate }
+        writer.write(utf8: text)
+        index += 1
+    }
+
+    /// Whether UTF-8 that is valid but for this has half of a surrogate pair: 0xED and a byte from 0xA0 on.
+    private static func hasSurrogate(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        for index in text.indices where text[index] == 0xED && index + 1 < text.count && text[index + 1] >= 0xA0 { return true }
+        return false
+    }
+
     /// The type of the value here, as the tape spells it.
     var kind: UInt8 { UInt8(truncatingIfNeeded: tape[index] >> 56) }
 
@@ -118,19 +152,14 @@ extension TapeWalk {
 
     /// Hands each key of the object here to `member`, which has to step past its value.
     mutating func object(_ member: (inout TapeWalk, _ key: UInt64) throws(JSON.ParseError) -> Void) throws(JSON.ParseError) {
-        try elements { walk throws(JSON.ParseError) in
-            let key = walk.tape[walk.index]
-            walk.index += 1
-            try member(&walk, key)
-        }
-    }
-
-    /// Lets `element` step past each element of the array here.
-    mutating func elements(_ element: (inout TapeWalk) throws(JSON.ParseError) -> Void) throws(JSON.ParseError) {
         try enter()
         let end = Int(tape[index] & 0xFFFF_FFFF) - 1
         index += 1
-        while index < end { try element(&self) }
+        while index < end {
+            let key = tape[index]
+            index += 1
+            try member(&self, key)
+        }
         index = end + 1
         depth -= 1
     }

@@ -72,8 +72,8 @@ public struct PrinterColumn: Sendable {
         case age([String])
         /// Worked out from the whole object; the second argument is now.
         case computed(@Sendable (JSON, Timestamp) -> String)
-        /// Worked out from the values at these paths, which may go into arrays (`MemberSelection`); nil is what is not there. Cheaper than
-        /// `computed`, for which the whole object is built.
+        /// Worked out from the values at these paths (`MemberSelection`); nil is what is not there. Cheaper than `computed`, for which the whole
+        /// object is built.
         case derived(from: [[String]], @Sendable ([JSON?], Timestamp) -> String)
     }
 

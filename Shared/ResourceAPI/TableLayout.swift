@@ -9,13 +9,20 @@ package struct TableLayout: Sendable {
     let opening: [UInt8]
     private let isNameFirst: Bool
     private let selection: MemberSelection
-    /// How many of the selected values each column reads.
-    private let valueCounts: [Int]
+    private let cells: [Cell]
+
+    /// How a column's cell is made of the selected values.
+    private enum Cell: Sendable {
+        /// As it is.
+        case value(Int)
+        case age(PrinterColumn, Int)
+        case text(PrinterColumn, Range<Int>)
+    }
 
     package init(_ definition: ResourceDefinition) {
         columns = definition.names.columns
         selection = MemberSelection(columns.flatMap(\.reads))
-        valueCounts = columns.map(\.reads.count)
+        cells = Self.cells(columns)
         isNameFirst = definition.names.isNameFirst
         let name: JSON = [
             "name": "Name", "type": "string", "format": "name", "description": "Name of the object.", "priority": isNameFirst ? 0 : 1,
@@ -32,25 +39,50 @@ package struct TableLayout: Sendable {
             + Array(",\"kind\":\"Table\",\"rows\":[".utf8)
     }
 
+    private static func cells(_ columns: [PrinterColumn]) -> [Cell] {
+        var start = 0
+        return columns.map { column in
+            let reads = start..<start + column.reads.count
+            start = reads.upperBound
+            switch column.source {
+            case .path: return .value(reads.lowerBound)
+            case .age: return .age(column, reads.lowerBound)
+            case .computed, .derived: return .text(column, reads)
+            }
+        }
+    }
+
     /// Appends the object's cells as a JSON array, its name in its place among them.
     func appendCells(of stored: StoredObject, now: Timestamp, to bytes: inout [UInt8]) throws(StoreError) {
-        let values = try stored.values(selection)
         bytes.append(UInt8(ascii: "["))
-        let name = JSON.string(stored.key.name)
-        if isNameFirst { name.appendEncoded(to: &bytes) }
-        var start = 0
-        for (index, (column, count)) in zip(columns, valueCounts).enumerated() {
-            if isNameFirst || index > 0 { bytes.append(UInt8(ascii: ",")) }
-            let cell = column.cell(values[start..<start + count], now: now)
-            start += count
-            if cell.isNull, case .age = column.source { bytes += Self.unknownAge } else { cell.appendEncoded(to: &bytes) }
+        if isNameFirst { JSON.string(stored.key.name).appendEncoded(to: &bytes) }
+        try stored.withValues(selection) { values throws(JSON.ParseError) in
+            for index in cells.indices {
+                if isNameFirst || index > 0 { bytes.append(UInt8(ascii: ",")) }
+                try append(cells[index], values, now, to: &bytes)
+            }
         }
         if !isNameFirst {
             bytes.append(UInt8(ascii: ","))
-            name.appendEncoded(to: &bytes)
+            JSON.string(stored.key.name).appendEncoded(to: &bytes)
         }
         bytes.append(UInt8(ascii: "]"))
     }
 
+    private func append(_ cell: Cell, _ values: SelectedValues, _ now: Timestamp, to bytes: inout [UInt8]) throws(JSON.ParseError) {
+        switch cell {
+        case .value(let path):
+            if !(try values.appendEncoded(path, to: &bytes)) { bytes += Self.nothing }
+        case .age(let column, let path):
+            let age = column.cell([try values.value(path)], now: now)
+            if age.isNull { bytes += Self.unknownAge } else { age.appendEncoded(to: &bytes) }
+        case .text(let column, let paths):
+            var read: [JSON?] = []
+            for path in paths { read.append(try values.value(path)) }
+            column.cell(read[...], now: now).appendEncoded(to: &bytes)
+        }
+    }
+
+    private static let nothing = JSON.null.encoded()
     private static let unknownAge = JSON.string("<unknown>").encoded()
 }

@@ -1,3 +1,4 @@
+import Glibc
 import JSONCoding
 
 extension StoredObject {
@@ -10,11 +11,13 @@ extension StoredObject {
         result += bytes[resourceVersionOffset..<end]
     }
 
-    /// What is selected of the object, without building the rest; `metadata.resourceVersion` is not there. Throws `.corrupt` when the bytes
-    /// are no JSON.
-    public func values(_ selection: MemberSelection) throws(StoreError) -> [JSON?] {
+    /// Hands what is selected of the object to `body`, without building the rest; `metadata.resourceVersion` is not there. Throws `.corrupt`
+    /// when the bytes are no JSON.
+    public func withValues<Result>(
+        _ selection: MemberSelection, _ body: (SelectedValues) throws(JSON.ParseError) -> Result
+    ) throws(StoreError) -> Result {
         do {
-            return try selection.values(parsing: bytes)
+            return try selection.withValues(parsing: bytes, body)
         } catch {
             throw .corrupt("\(key): \(error)")
         }
@@ -23,14 +26,13 @@ extension StoredObject {
     /// Behind the brace that closes `metadata`; nil where there is none. The bytes are JSON, so braces count unless they stand in a string.
     private var metadataEnd: Int? {
         bytes.withUnsafeBufferPointer { bytes in
+            guard let start = bytes.baseAddress else { return nil }
             var (index, depth) = (resourceVersionOffset, 1)
             while index < bytes.count {
-                switch bytes[index] {
+                switch start[index] {
                 case UInt8(ascii: "\""):
-                    index += 1
-                    while index < bytes.count, bytes[index] != UInt8(ascii: "\"") {
-                        index += bytes[index] == UInt8(ascii: "\\") ? 2 : 1
-                    }
+                    guard let end = Self.stringEnd(start, behind: index, bytes.count) else { return nil }
+                    index = end
                 case UInt8(ascii: "{"): depth += 1
                 case UInt8(ascii: "}"):
                     depth -= 1
@@ -41,5 +43,18 @@ extension StoredObject {
             }
             return nil
         }
+    }
+
+    /// The quote that closes the string whose opening one is at `index`: the first that has no odd number of backslashes before it.
+    private static func stringEnd(_ start: UnsafePointer<UInt8>, behind index: Int, _ count: Int) -> Int? {
+        var from = index + 1
+        while from < count, let found = memchr(start + from, Int32(UInt8(ascii: "\"")), count - from) {
+            let quote = UnsafeRawPointer(found) - UnsafeRawPointer(start)
+            var first = quote
+            while first > from, start[first - 1] == UInt8(ascii: "\\") { first -= 1 }
+            if (quote - first).isMultiple(of: 2) { return quote }
+            from = quote + 1
+        }
+        return nil
     }
 }

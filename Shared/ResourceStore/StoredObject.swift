@@ -6,9 +6,8 @@ public struct StoredObject: Sendable, Hashable {
     public let key: ObjectKey
     public let uid: UID
     public let revision: Int64
-    public let labels: [String: String]
-    /// The kind's selectable fields by path.
-    public let fields: [String: String]
+    private let labelPairs: StringPairs
+    private let fieldPairs: StringPairs
     /// The object as its writer encoded it, without `metadata.resourceVersion`.
     public let bytes: [UInt8]
     public let resourceVersionOffset: Int
@@ -17,14 +16,31 @@ public struct StoredObject: Sendable, Hashable {
         key: ObjectKey, uid: UID, revision: Int64, labels: [String: String], fields: [String: String], bytes: [UInt8],
         resourceVersionOffset: Int
     ) {
+        self.init(
+            key: key, uid: uid, revision: revision, labelPairs: StringPairs(labels), fieldPairs: StringPairs(fields), bytes: bytes,
+            resourceVersionOffset: resourceVersionOffset)
+    }
+
+    /// For stores that read many objects whose labels and fields few ask for.
+    package init(
+        key: ObjectKey, uid: UID, revision: Int64, labelPairs: StringPairs, fieldPairs: StringPairs, bytes: [UInt8],
+        resourceVersionOffset: Int
+    ) {
         self.key = key
         self.uid = uid
         self.revision = revision
-        self.labels = labels
-        self.fields = fields
+        self.labelPairs = labelPairs
+        self.fieldPairs = fieldPairs
         self.bytes = bytes
         self.resourceVersionOffset = resourceVersionOffset
     }
+
+    /// About what labels and fields take in memory, in bytes.
+    package var pairsFootprint: Int { labelPairs.footprint + fieldPairs.footprint }
+
+    public var labels: [String: String] { labelPairs.dictionary }
+    /// The kind's selectable fields by path.
+    public var fields: [String: String] { fieldPairs.dictionary }
 
     /// The object that `encoded` becomes when it is written at `revision`.
     public init(_ encoded: EncodedObject, revision: Int64) {
@@ -36,12 +52,19 @@ public struct StoredObject: Sendable, Hashable {
     /// The same state under another revision: what a deletion's event carries.
     public func withRevision(_ revision: Int64) -> StoredObject {
         StoredObject(
-            key: key, uid: uid, revision: revision, labels: labels, fields: fields, bytes: bytes,
+            key: key, uid: uid, revision: revision, labelPairs: labelPairs, fieldPairs: fieldPairs, bytes: bytes,
             resourceVersionOffset: resourceVersionOffset)
     }
 }
 
 extension StoredObject {
+    /// Whether the selectors let the object through. Without any, its labels and fields are not taken apart for that.
+    package func isSelected(_ labels: LabelSelector, _ fields: FieldSelector) -> Bool {
+        if !labels.requirements.isEmpty, !labels.matches(self.labels) { return false }
+        if fields.requirements.isEmpty { return true }
+        return fields.matches(name: key.name, namespace: key.namespace, fields: self.fields)
+    }
+
     /// The JSON text with `metadata.resourceVersion` in it.
     public func encoded() -> [UInt8] {
         var result: [UInt8] = []

@@ -39,6 +39,6 @@ public struct WatchQuery: Sendable {
 extension WatchQuery {
     /// Whether the selectors let an object of this query's kind and namespace through.
     public func selects(_ object: StoredObject) -> Bool {
-        labels.matches(object.labels) && fields.matches(name: object.key.name, namespace: object.key.namespace, fields: object.fields)
+        object.isSelected(labels, fields)
     }
 }

@@ -60,8 +60,6 @@ extension Change {
 extension StoredObject {
     /// About what it takes in memory, in bytes.
     fileprivate var footprint: Int {
-        // A short dictionary's storage and its strings' come to about this much on a 64-bit platform.
-        let pairs = [labels, fields].reduce(0) { $0 + $1.reduce(64) { $0 + $1.key.utf8.count + $1.value.utf8.count + 96 } }
-        return bytes.count + pairs + 256
+        bytes.count + pairsFootprint + 256
     }
 }

@@ -42,11 +42,8 @@ struct ListReader {
                     continue
                 }
             }
-            let labels = try ObjectTable.labels(of: row)
-            let fields = try ObjectTable.fields(of: row)
-            let isTaken = try page.take(row[1], row[2], labels, fields) {
-                try ObjectTable.object(of: row, plural: query.plural, labels: labels, fields: fields)
-            }
+            let isTaken = try page.take(
+                selects: { try selects(row) }, { try ObjectTable.object(of: row, plural: query.plural) })
             guard isTaken else { return }
         }
         while let object = rewind.takeVanished(before: nil) {
@@ -62,10 +59,8 @@ struct ListReader {
         var cutOffBehind: ListPlace?
 
         /// Takes an object that the selectors let through; false where the page is full and there is one more.
-        mutating func take(
-            _ namespace: String, _ name: String, _ labels: [String: String], _ fields: [String: String], _ object: () throws -> StoredObject
-        ) rethrows -> Bool {
-            guard query.labels.matches(labels), query.fields.matches(name: name, namespace: namespace, fields: fields) else { return true }
+        mutating func take(selects: () throws -> Bool, _ object: () throws -> StoredObject) rethrows -> Bool {
+            guard try selects() else { return true }
             if let limit = query.limit, limit > 0, items.count == limit {
                 cutOffBehind = items.last.map { ListPlace($0.key) }
                 return false
@@ -75,8 +70,16 @@ struct ListReader {
         }
 
         mutating func take(_ object: StoredObject) -> Bool {
-            take(object.key.namespace, object.key.name, object.labels, object.fields) { object }
+            let query = query
+            return take(selects: { object.isSelected(query.labels, query.fields) }, { object })
         }
+    }
+
+    /// Whether the selectors let a row through. Without selectors nothing of it is read for that.
+    private func selects(_ row: Row) throws -> Bool {
+        if !query.labels.requirements.isEmpty, !query.labels.matches(try ObjectTable.labels(of: row)) { return false }
+        if query.fields.requirements.isEmpty { return true }
+        return query.fields.matches(name: row[2], namespace: row[1], fields: try ObjectTable.fields(of: row))
     }
 
     /// The name that the field selector asks for, where with a namespace it names one object.
@@ -87,9 +90,7 @@ struct ListReader {
 
     private func exactPage(_ name: String, _ revision: Int64, _ db: Database) throws -> ListPage {
         let object = try ObjectTable.find(ObjectKey(plural: query.plural, namespace: query.namespace ?? "", name: name), in: db)?.object
-        let items = [object].compactMap { $0 }.filter {
-            query.labels.matches($0.labels) && query.fields.matches(name: $0.key.name, namespace: $0.key.namespace, fields: $0.fields)
-        }
+        let items = [object].compactMap { $0 }.filter { $0.isSelected(query.labels, query.fields) }
         return ListPage(items: items, revision: revision, continuation: nil, remaining: nil)
     }
 

@@ -51,10 +51,13 @@ enum ObjectTable {
         let bytes: Data
 
         init(_ object: EncodedObject) {
-            labels = StringPairs.encode(object.labels)
-            fields = StringPairs.encode(object.fields)
+            labels = Self.column(object.labels)
+            fields = Self.column(object.fields)
             bytes = Data(object.bytes)
         }
+
+        /// NULL for no pairs at all.
+        private static func column(_ pairs: [String: String]) -> Data? { pairs.isEmpty ? nil : Data(StringPairs.encode(pairs)) }
     }
 
     static func insert(_ object: EncodedObject, _ columns: Columns, revision: Int64, in db: Database) throws {
@@ -83,20 +86,25 @@ enum ObjectTable {
 
     /// The object of a row of `columns`.
     static func object(of row: Row, plural: String) throws -> StoredObject {
-        try object(of: row, plural: plural, labels: labels(of: row), fields: fields(of: row))
-    }
-
-    static func labels(of row: Row) throws -> [String: String] { try row.withUnsafeData(atIndex: 5, StringPairs.decode) }
-
-    static func fields(of row: Row) throws -> [String: String] { try row.withUnsafeData(atIndex: 6, StringPairs.decode) }
-
-    static func object(of row: Row, plural: String, labels: [String: String], fields: [String: String]) throws -> StoredObject {
         let key = ObjectKey(plural: plural, namespace: row[1], name: row[2])
-        let bytes = try row.withUnsafeData(atIndex: 8) { $0.map { [UInt8]($0) } ?? [] }
+        let bytes = (row[8] as ColumnBytes).bytes
         let offset: Int = row[7]
         guard bytes.indices.contains(offset) else { throw CorruptRow("\(key): its bytes are cut off") }
         return StoredObject(
-            key: key, uid: UID(row[3] as String), revision: row[4], labels: labels, fields: fields, bytes: bytes,
-            resourceVersionOffset: offset)
+            key: key, uid: UID(row[3] as String), revision: row[4], labelPairs: try pairs(of: row, 5), fieldPairs: try pairs(of: row, 6),
+            bytes: bytes, resourceVersionOffset: offset)
+    }
+
+    /// Labels or fields of a row, which is all that a selector needs of those that it does not let through.
+    static func labels(of row: Row) throws -> [String: String] { try pairs(of: row, 5).dictionary }
+    static func fields(of row: Row) throws -> [String: String] { try pairs(of: row, 6).dictionary }
+
+    private static func pairs(of row: Row, _ column: Int) throws -> StringPairs {
+        guard let stored: ColumnBytes = row[column] else { return StringPairs([:]) }
+        do {
+            return try StringPairs(encoded: stored.bytes)
+        } catch {
+            throw CorruptRow("labels or fields are cut off")
+        }
     }
 }

@@ -1,4 +1,3 @@
-import AgentExecutorCore
 import Model
 import Testing
 

@@ -25,11 +25,33 @@ import Testing
         #expect(try Self.values(["spec", "script"], ["spec", "script", "keys"]) == [script, [1, 2]])
     }
 
-    @Test func pathsIntoEachElement() throws {
-        #expect(try Self.values(["steps", "*", "op"], ["steps", "*", "n"]) == [["a", .null, .null, .null], [1, 2, .null, .null]])
-        #expect(try Self.values(["steps", "*", "*", "op"]) == [[.null, .null, .null, ["c"]]])
-        #expect(try Self.values(["steps", "op"], ["spec", "*", "node"]) == [nil, nil], "arrays and objects are told apart")
-        #expect(try Self.values(["spec", "script", "keys", "*"]) == [[1, 2]])
+    @Test func arraysAreNotEntered() throws {
+        #expect(try Self.values(["steps", "op"], ["steps", "*", "op"], ["spec", "script", "keys", "0"]) == [nil, nil, nil])
+    }
+
+    /// Text goes over as it is, but for what the parser lets through and UTF-8 does not have.
+    @Test func textOfValues() throws {
+        let document = #"{"a":"x\u00e9\ud83d\ude00\n\"\\/\u0000","b":[1,{"c":null}],"d":1.50,"e":true}"#
+        let selection = MemberSelection([["a"], ["b"], ["d"], ["e"], ["f"]])
+        let texts = try selection.withValues(parsing: Array(document.utf8)) { values throws(JSON.ParseError) in
+            try (0..<5).map { path throws(JSON.ParseError) -> String? in
+                var bytes = Array("<".utf8)
+                return try values.appendEncoded(path, to: &bytes) ? String(decoding: bytes, as: UTF8.self) : nil
+            }
+        }
+        #expect(texts == [#"<"xé😀\n\"\\/\u0000""#, #"<[1,{"c":null}]"#, "<1.5", "<true", nil])
+    }
+
+    @Test(arguments: [#""\ud800""#, #""x\udc00y""#, #""\ud83dx""#]) func halfASurrogatePair(text: String) throws {
+        let document = Array(#"{"a":\#(text)}"#.utf8)
+        #expect(throws: JSON.ParseError.self) { try JSON(parsing: document) }
+        #expect(throws: JSON.ParseError.self) { try MemberSelection([["a"]]).values(parsing: document) }
+        #expect(throws: JSON.ParseError.self) {
+            try MemberSelection([["a"]]).withValues(parsing: document) { values throws(JSON.ParseError) in
+                var bytes: [UInt8] = []
+                _ = try values.appendEncoded(0, to: &bytes)
+            }
+        }
     }
 
     @Test func whatIsSteppedOverHasToBeJSON() throws {
@@ -51,23 +73,16 @@ import Testing
     }
 
     private static func randomPath(in document: JSON, using generator: inout SeededGenerator) -> [String] {
-        switch document {
-        case .object(let members):
-            guard Int.random(in: 0..<6, using: &generator) > 0,
-                let member = members.filter({ $0.key != "*" }).sorted(by: { $0.key < $1.key }).randomElement(using: &generator)
-            else { return Bool.random(using: &generator) ? [] : ["missing"] }
-            return [member.key] + randomPath(in: member.value, using: &generator)
-        case .array(let elements):
-            guard Bool.random(using: &generator) else { return [] }
-            return ["*"] + (elements.randomElement(using: &generator).map { randomPath(in: $0, using: &generator) } ?? [])
-        default: return []
-        }
+        guard case .object(let members) = document else { return [] }
+        guard Int.random(in: 0..<6, using: &generator) > 0,
+            let member = members.sorted(by: { $0.key < $1.key }).randomElement(using: &generator)
+        else { return Bool.random(using: &generator) ? [] : ["missing"] }
+        return [member.key] + randomPath(in: member.value, using: &generator)
     }
 
     /// The definition.
     private static func value(_ path: ArraySlice<String>, _ value: JSON) -> JSON? {
-        guard let part = path.first else { return value }
-        if part == "*" { return value.arrayValue.map { .array($0.map { Self.value(path.dropFirst(), $0) ?? .null }) } }
-        return value[part].flatMap { Self.value(path.dropFirst(), $0) }
+        guard let name = path.first else { return value }
+        return value[name].flatMap { Self.value(path.dropFirst(), $0) }
     }
 }

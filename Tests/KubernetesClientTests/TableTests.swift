@@ -47,7 +47,7 @@ extension KubernetesClients {
             let rows = try await kubectl.table("get diag")
             #expect(rows[0] == ["NAME", "NODE", "PHASE", "STEP", "REASON", "TOOK", "AGE", "SUMMARY"])
             #expect(rows[1].prefix(3) == ["d", "web-01", "Succeeded"])
-            #expect(rows[1][3] == "1 \(kubectl.namespace)")
+            #expect(rows[1][3] == "1/1 \(kubectl.namespace)")
             #expect(rows[1][7] == "/var is full")
             #expect(isDuration(rows[1][6]))
             let wide = try await kubectl.table("get diag -o wide")

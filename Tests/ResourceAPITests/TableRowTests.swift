@@ -79,7 +79,6 @@ import Testing
 
     private static func value(_ path: ArraySlice<String>, _ value: JSON) -> JSON? {
         guard let part = path.first else { return value }
-        if part == "*" { return value.arrayValue.map { .array($0.map { Self.value(path.dropFirst(), $0) ?? .null }) } }
         return value[part].flatMap { Self.value(path.dropFirst(), $0) }
     }
 }

@@ -195,7 +195,7 @@ extension DiagnosisEngine {
     }
 
     /// The pinned plan: what was fetched for it, or, after a restart, what the store kept.
-    private func plan(_ hash: String, _ entry: DiagnosisEntry) async throws(StoreError) -> [UInt8] {
+    func plan(_ hash: String, _ entry: DiagnosisEntry) async throws(StoreError) -> [UInt8] {
         if let plan = entry.plan?.plan, plan.hash == hash { return plan.bytes }
         if let bytes = planBytes[hash] { return bytes }
         guard let record = try await store.record(bucket: Bucket.plan, key: hash) else {

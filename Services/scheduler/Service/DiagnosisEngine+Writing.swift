@@ -20,8 +20,9 @@ extension DiagnosisEngine {
         }
         let content = step.content ?? entry.content
         let waiting = waiting(entry)
+        let graph = content == nil ? [] : await graph(step.machine, entry)
         let outcome = await write(entry) { (diagnosis: inout Diagnosis, now) throws in
-            StatusDocument.render(step.machine, content: content, waiting: waiting, into: &diagnosis, at: now)
+            StatusDocument.render(step.machine, content: content, graph, waiting: waiting, into: &diagnosis, at: now)
             if let late = step.lateReport { diagnosis.status?.lateOutcome = LateOutcome(late, at: now) }
             var writes: [Write] = []
             if step.machine.dispatch != nil || step.machine.isFinished {
@@ -33,6 +34,22 @@ extension DiagnosisEngine {
         }
         if case .written = outcome, let plan { storedPlans.insert(plan.hash) }
         return outcome
+    }
+
+    /// The graph of the pinned plan; empty where it can't be had, which is no reason not to show the rest of a report.
+    private func graph(_ machine: DiagnosisMachine, _ entry: DiagnosisEntry) async -> [Vertex] {
+        guard let hash = machine.dispatch?.planHash else { return [] }
+        if let plan = entry.plan?.plan, plan.hash == hash { return plan.vertices }
+        if let known = graphs[hash] { return known }
+        do {
+            let graph = try JSON.decode(Plan.self, from: try await plan(hash, entry)).vertices
+            if graphs.count >= Self.planBytesMax { graphs.removeAll() }
+            graphs[hash] = graph
+            return graph
+        } catch {
+            report(error, of: entry)
+            return []
+        }
     }
 
     /// Reads the object if need be, changes a copy, writes it with the records that `change` returns, and reads again after a conflict.

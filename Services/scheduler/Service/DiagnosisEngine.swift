@@ -41,6 +41,8 @@ actor DiagnosisEngine {
     /// Plans that are known to be in the store.
     var storedPlans: Set<String> = []
     var planBytes: [String: [UInt8]] = [:]
+    /// Graphs of plans that were pinned before this process began.
+    var graphs: [String: [Vertex]] = [:]
     /// Finished diagnoses by node, as the index in the store has them.
     var finishedCounts: [String: Int] = [:]
     /// Objects that are being removed by this process, so that the watch need not clean up after them.

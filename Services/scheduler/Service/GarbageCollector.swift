@@ -171,7 +171,10 @@ extension DiagnosisEngine {
         }
         let unused = Set(hashes).subtracting(used)
         storedPlans.subtract(unused)
-        for hash in unused { planBytes[hash] = nil }
+        for hash in unused {
+            planBytes[hash] = nil
+            graphs[hash] = nil
+        }
         return unused
     }
 

@@ -9,6 +9,7 @@ import ServiceKit
 struct PinnedPlan: Sendable {
     let hash: String
     let everyStepReads: Bool
+    let vertices: [Vertex]
     /// As graph-builder spelled it; what is stored and what agents get.
     let bytes: [UInt8]
 
@@ -16,6 +17,7 @@ struct PinnedPlan: Sendable {
         let plan = try JSON.decode(Plan.self, from: bytes)
         hash = plan.hash
         everyStepReads = plan.isReadOnly
+        vertices = plan.vertices
         self.bytes = bytes
     }
 }

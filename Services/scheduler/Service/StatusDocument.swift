@@ -31,13 +31,15 @@ enum StatusDocument {
     ///
     /// - Parameters:
     ///   - content: the report that is to be shown, if a new one was applied.
+    ///   - graph: of the pinned plan, which places the report's steps.
     ///   - waiting: what it waits for, if it is queued.
     static func render(
-        _ machine: DiagnosisMachine, content: JobReport?, waiting: Waiting, into diagnosis: inout Diagnosis, at now: Timestamp
+        _ machine: DiagnosisMachine, content: JobReport?, _ graph: [Vertex], waiting: Waiting, into diagnosis: inout Diagnosis,
+        at now: Timestamp
     ) {
         let before = diagnosis.status ?? DiagnosisStatus()
         var status = before
-        if let content { take(content, into: &status) }
+        if let content { take(content, graph, into: &status) }
         status.phase = machine.phase
         status.observedGeneration = diagnosis.metadata.generation
         status.nodeName = machine.node?.rawValue ?? status.nodeName
@@ -128,13 +130,14 @@ enum StatusDocument {
         if status.summary == nil, let failure { status.summary = prefix(failure.message.isEmpty ? failure.reason : failure.message) }
     }
 
-    private static func take(_ report: JobReport, into status: inout DiagnosisStatus) {
+    private static func take(_ report: JobReport, _ graph: [Vertex], into status: inout DiagnosisStatus) {
         status.steps = report.steps
         status.succeededPath = report.succeededPath
         status.failedPaths = report.failedPaths.map { Array($0.prefix(DiagnosisStatus.failedPathsMax)) }
         status.failedPathCount = report.failedPathCount
         status.operationResults = report.operationResults
         status.checkpoint = report.checkpoint
+        if let progress = RunProgress(graph, steps: report.steps) { status.progress = progress }
         status.message = report.message
         status.summary = report.summary.map(prefix)
     }

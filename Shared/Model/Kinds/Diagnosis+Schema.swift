@@ -14,8 +14,10 @@ extension DiagnosisSpec {
                 }, "The node it runs on."),
             PrinterColumn("Phase", .path(["status", "phase"]), "Pending, Running, Succeeded, Failed or Unknown."),
             PrinterColumn(
-                "Step", .derived(from: [["status", "steps", MemberSelection.eachElement, "operation"]]) { values, _ in step(values[0]) },
-                "The last step that was started."),
+                "Step",
+                .derived(from: ["step", "steps", "operation"].map { ["status", "progress", $0] }) { values, _ in
+                    step(values[0], of: values[1], values[2])
+                }, "The step that began last: its place on its path, the steps of that path, its operation."),
             PrinterColumn("Reason", .path(["status", "reason"]), "Why it is in its phase."),
             PrinterColumn(
                 "Took",
@@ -38,9 +40,11 @@ extension DiagnosisSpec {
         return ""
     }
 
-    private static func step(_ operations: JSON?) -> String {
-        guard case .array(let operations)? = operations, case .string(let operation)? = operations.last else { return "" }
-        return "\(operations.count) \(operation)"
+    private static func step(_ step: JSON?, of steps: JSON?, _ operation: JSON?) -> String {
+        guard case .integer(let step)? = step, case .integer(let steps)? = steps, case .string(let operation)? = operation else {
+            return ""
+        }
+        return "\(step)/\(steps) \(operation)"
     }
 
     private static func took(from start: JSON?, to end: JSON?, _ now: Timestamp) -> String {

@@ -47,6 +47,7 @@ extension DiagnosisSpec {
                                 "Index of the position on it.")),
                     ]
                 ).named("Checkpoint").used("The place on its paths that the run has come to.")),
+            .optional("progress", progress.used("Where it is on its path: 2 of 3, top-dirs.")),
             .optional(
                 "reason",
                 .string(
@@ -70,6 +71,15 @@ extension DiagnosisSpec {
             .optional("observedGeneration", .integer("The metadata.generation that this status is about.", 0...Int64.max)),
         ]
     ).named("DiagnosisStatus")
+
+    private static let progress = Schema.object(
+        "The step that began last, and its place on its path.",
+        [
+            .required("step", .integer("Its place on its path, counted from 1.", 1...Int64.max)),
+            .required("steps", .integer("Steps of that path, as far as nothing more fails on it.", 1...Int64.max)),
+            .required("operation", .string("Name of its operation.", max: 253)),
+        ]
+    ).named("RunProgress")
 
     private static let phase = Schema.choice(
         """

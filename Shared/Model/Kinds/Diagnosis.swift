@@ -115,6 +115,7 @@ public struct DiagnosisStatus: Codable, Sendable, Hashable {
     public var failedPathCount: Int?
     public var operationResults: [String: ResultValue]?
     public var checkpoint: Checkpoint?
+    public var progress: RunProgress?
     public var reason: String?
     public var message: String?
     public var operationSetHash: String?

@@ -1,5 +1,3 @@
-import Model
-
 /// Walks the paths of a graph depth-first in the order of `to` and says which vertex to run next.
 ///
 /// A vertex is run at most once: what it came to holds for every later path through it. Memory and work are O(V+E) however many
@@ -88,7 +86,8 @@ public struct PathWalk: Sendable {
     /// Where the walk stands, as the original counts it.
     public var checkpoint: Checkpoint { Checkpoint(pathIndex: failedPathCount, nodeIndex: max(0, stack.count - 1)) }
 
-    private var path: [Int] { stack.dropFirst().map(\.vertex) }
+    /// The vertices that the path has gone through, the start left out.
+    public var path: [Int] { stack.dropFirst().map(\.vertex) }
 
     /// Goes into a vertex that has an outcome; true when a path is complete.
     private mutating func enter(_ vertex: Int) -> Bool {
