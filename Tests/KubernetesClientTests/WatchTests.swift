@@ -13,7 +13,7 @@ extension KubernetesClients {
             try await kubectl.makeDiagnosis("b")
             let saw = try await eventually {
                 watch.output.contains(#/\nb      web-01   Pending /#)
-                    && watch.output.contains(#/\nb      web-01   Succeeded   1 t\d+ +[\d.]+s +\d+s +fine\n/#)
+                    && watch.output.contains(#/\nb      web-01   Succeeded   1\/1 t\d+ +[\d.]+s +\d+s +fine\n/#)
             }
             #expect(saw, "\(watch.output)\(watch.errors)")
             // A deletion is one more row of what was.
