@@ -30,9 +30,14 @@ enum MessageSamples {
     private static let webhook = WebhookRecord(time: time, receiver: "alertmanager", peer: "p", alertCount: 1, status: 503, message: "m")
     private static let least = Decision(
         time: time, receiver: "prometheus", peer: "p", alertname: "a", labels: [:], startsAt: nil, outcome: .noMatch, triggers: [])
-    private static let decision = Decision(
-        time: time, receiver: "alertmanager", peer: "p", alertname: "a", labels: ["l": "v"], startsAt: time, outcome: .created,
-        triggers: [outcome], misses: [miss], traceID: "4bf9")
+    private static var decision: Decision {
+        var decision = Decision(
+            time: time, receiver: "alertmanager", peer: "p", alertname: "a", labels: ["l": "v"], startsAt: time, outcome: .created,
+            triggers: [outcome], misses: [miss], traceID: "4bf9")
+        decision.fingerprint = "00ff"
+        decision.missesTime = time
+        return decision
+    }
 
     private static let unusable = UnusableItem(index: 0, message: "m", deadLetter: "dl-a")
     private static let smallLetter = DeadLetter(
@@ -90,7 +95,7 @@ enum MessageSamples {
             .init(
                 "WebhookRecord", webhook, least: WebhookRecord(time: time, receiver: "alertmanager", peer: "p", alertCount: 1, status: 200)),
             .init(
-                "DecisionList", DecisionList(items: [decision], lastWebhook: webhook, keptSince: time),
+                "DecisionList", DecisionList(items: [decision], continuation: "1.2", lastWebhook: webhook, keptSince: time),
                 least: DecisionList(items: [], lastWebhook: nil, keptSince: time)),
             .init("TriggerTestAnswer", TriggerTestAnswer(alerts: [tested]), least: TriggerTestAnswer(alerts: [])),
             .init("TestedAlert", tested, least: tested),

@@ -4,9 +4,15 @@ extension TriggerCatalog {
     /// The triggers that do not match an alert, those of which most conditions hold first, and how many there are beyond `limit`.
     ///
     /// Asks every trigger: for a person's question, not for a request that brings alerts.
-    public func misses(for alert: Alert, limit: Int) -> (nearest: [TriggerMiss], omitted: Int) {
+    ///
+    /// - Parameter listeningOnly: leaves out triggers that listen to another source.
+    public func misses(
+        for alert: Alert, limit: Int, listeningOnly: Bool = false
+    ) -> (nearest: [TriggerMiss], omitted: Int) {
         var misses: [(held: Int, trigger: CompiledTrigger)] = []
-        for trigger in triggers where !trigger.matches(alert) { misses.append((trigger.heldCount(alert), trigger)) }
+        for trigger in triggers where !trigger.matches(alert) && (!listeningOnly || trigger.listens(to: alert.origin)) {
+            misses.append((trigger.heldCount(alert), trigger))
+        }
         let nearest = misses.sorted { ($1.held, $0.trigger.name) < ($0.held, $1.trigger.name) }.prefix(limit)
         return (nearest.map { $0.trigger.miss(on: alert) }, misses.count - nearest.count)
     }

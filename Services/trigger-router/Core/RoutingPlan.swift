@@ -123,6 +123,23 @@ public struct RoutingPlan: Sendable {
         TriggerOutcome(trigger: item.trigger, outcome: .failed, reason: TriggerOutcome.unavailableReason, message: message)
     }
 
+    /// What the scheduler is asked about a match.
+    public enum Question: Sendable, Hashable {
+        case item(IntakeItem)
+        /// An earlier alert asks for the same identity.
+        case askedEarlier
+    }
+
+    /// By alert and result: what is asked, before any answer. A result without a question is what it says.
+    public var questions: [[Int: Question]] {
+        var questions = Array(repeating: [Int: Question](), count: alerts.count)
+        for pending in pending {
+            questions[pending.place.alert][pending.place.result] = .item(pending.item)
+            for place in pending.followers { questions[place.alert][place.result] = .askedEarlier }
+        }
+        return questions
+    }
+
     /// Answers what the scheduler is known to have stored already, so that it need not be asked.
     public mutating func dropKnown(to memory: inout StoredMemory) {
         var unknown: [Pending] = []

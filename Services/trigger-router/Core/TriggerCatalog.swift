@@ -75,6 +75,9 @@ public struct TriggerCatalog: Sendable {
         }
     }
 
+    /// How many triggers there are; one that was changed may count twice.
+    public var count: Int { index.triggers.count + overlay.count }
+
     /// All triggers, by name.
     public var triggers: [CompiledTrigger] {
         guard !overlay.isEmpty else { return index.triggers }

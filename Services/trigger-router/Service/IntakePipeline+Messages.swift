@@ -14,7 +14,7 @@ extension IntakePipeline {
         if !settled.isEmpty {
             let record = WebhookRecord(
                 time: delivery.time, receiver: delivery.receiver, peer: delivery.peer, alertCount: settled.count, status: 200)
-            decisions.record(settled, webhook: record, traceID: delivery.trace.traceID)
+            await decisions.record(settled, webhook: record, traceID: delivery.trace.traceID, triggers: nil)
         }
         return (plan, retryAfterSeconds)
     }

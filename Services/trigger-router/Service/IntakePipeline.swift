@@ -81,14 +81,14 @@ final class IntakePipeline: Sendable {
             var plan = RoutingPlan(triggers: triggers, at: delivery.time, traceparent: delivery.trace.traceparent)
             try await Self.match(alerts, into: &plan, until: delivery.deadline)
             metrics.matching.observe(ContinuousClock.now - delivery.start)
-            try await store(&plan, delivery, &record)
+            try await store(&plan, delivery, &record, triggers)
             metrics.countAnswer(isSuccess: true, since: delivery.start)
             return plan
         } catch {
             metrics.countAnswer(isSuccess: false, since: delivery.start)
             if record.status == 200 {
                 (record.status, record.message) = (error.code, error.message)
-                decisions.record([], webhook: record, traceID: delivery.trace.traceID)
+                await decisions.record([], webhook: record, traceID: delivery.trace.traceID, triggers: nil)
             }
             throw error
         }
@@ -100,16 +100,18 @@ final class IntakePipeline: Sendable {
         var record = WebhookRecord(time: delivery.time, receiver: delivery.receiver, peer: delivery.peer, alertCount: 1, status: 200)
         var plan = RoutingPlan(triggers: triggers, at: delivery.time, traceparent: delivery.trace.traceparent)
         plan.add(alert, firing: trigger)
-        try await store(&plan, delivery, &record)
+        try await store(&plan, delivery, &record, triggers)
         guard let outcome = plan.alerts.first?.results.first else { throw .internalError(cause: "a fired trigger has no outcome") }
         return outcome
     }
 
     /// Asks the scheduler for what is not known to be stored; counts and remembers. Throws where it is to be repeated.
-    private func store(_ plan: inout RoutingPlan, _ delivery: Delivery, _ record: inout WebhookRecord) async throws(APIError) {
+    private func store(
+        _ plan: inout RoutingPlan, _ delivery: Delivery, _ record: inout WebhookRecord, _ triggers: TriggerCatalog
+    ) async throws(APIError) {
         memory.withLock { plan.dropKnown(to: &$0) }
         let retryAfterSeconds = await handOver(&plan, delivery)
-        try finish(plan, &record, delivery, retryAfterSeconds: retryAfterSeconds)
+        try await finish(plan, &record, delivery, triggers, retryAfterSeconds: retryAfterSeconds)
     }
 
     /// Matches within the time there is. What patterns said about texts is remembered, so a repeat gets further.
@@ -153,8 +155,8 @@ final class IntakePipeline: Sendable {
     }
 
     private func finish(
-        _ plan: RoutingPlan, _ record: inout WebhookRecord, _ delivery: Delivery, retryAfterSeconds: Int?
-    ) throws(APIError) {
+        _ plan: RoutingPlan, _ record: inout WebhookRecord, _ delivery: Delivery, _ triggers: TriggerCatalog, retryAfterSeconds: Int?
+    ) async throws(APIError) {
         let totals = plan.totals
         metrics.count(totals)
         activity.note(plan.alerts, at: delivery.time)
@@ -164,7 +166,7 @@ final class IntakePipeline: Sendable {
             record.status = 503
             record.message = "\(unavailable) matches could not be stored: \(why)"
         }
-        decisions.record(plan.alerts, webhook: record, traceID: delivery.trace.traceID)
+        await decisions.record(plan.alerts, webhook: record, traceID: delivery.trace.traceID, triggers: triggers)
         if let message = record.message {
             throw .unavailable(
                 message, retryAfterSeconds: retryAfterSeconds ?? Self.retryAfterSecondsDefault, cause: "the sender will repeat it")

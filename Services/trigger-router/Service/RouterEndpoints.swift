@@ -12,6 +12,7 @@ struct RouterEndpoints: Sendable {
     /// Alerts of one test at most.
     static let testedAlertsMax = 500
     static let decisionsDefault = 100
+    static let decisionsPageMax = 1000
     /// Decisions that are explained at most: each asks every trigger.
     static let explainedMax = 20
 
@@ -47,7 +48,7 @@ struct RouterEndpoints: Sendable {
             ) { await events.receivePagerDuty($0) },
             Endpoint(
                 .get, "/api/v1/decisions", access: [.admin, .service], limits: RouteLimits(bodyBytesMax: 0),
-                summary: "The last decisions about alerts, newest first."
+                summary: "What was decided about alerts, events and scheduled times, newest first."
             ) { try await list($0) },
             Endpoint(
                 .post, "/api/v1/triggers/test", access: [.admin, .service],
@@ -59,17 +60,30 @@ struct RouterEndpoints: Sendable {
     // MARK: Decisions
 
     private func list(_ call: Call) async throws(APIError) -> Response {
-        let filter = try DecisionFilter(call.request.query)
-        let (entries, lastWebhook) = decisions.newest(filter.limit) { filter.isMet(by: $0) }
-        let snapshot = filter.explains ? triggers.snapshot : nil
-        let items = await ComputeQueue.explaining.run { entries.map { Self.explained($0, snapshot) } }
-        let list = DecisionList(items: items, lastWebhook: lastWebhook, keptSince: decisions.keptSince)
+        let query = try DecisionQuery(call.request.query)
+        let (records, continuation) = try await decisions.newest(query.filter, after: query.after, limit: query.limit)
+        let snapshot = query.explains ? triggers.snapshot : nil
+        let now = WallClock.now()
+        let items = await ComputeQueue.explaining.run { records.map { Self.explained($0, query.explains, snapshot, now) } }
+        let summary = await decisions.summary
+        let list = DecisionList(
+            items: items, continuation: continuation?.description, lastWebhook: summary.lastWebhook, keptSince: summary.since)
         return await (try Self.answer(list)).compressed(for: call.request.headers)
     }
 
-    private static func explained(_ entry: DecisionRing.Entry, _ triggers: TriggerCatalog?) -> Decision {
-        var decision = entry.decision
-        if let triggers, let alert = entry.alert { decision.misses = triggers.misses(for: alert, limit: missesMax).nearest }
+    /// A decision with its misses: as they were then, else as they are now.
+    private static func explained(_ record: DecisionRecord, _ explains: Bool, _ triggers: TriggerCatalog?, _ now: Timestamp) -> Decision {
+        var decision = record.decision
+        guard explains else {
+            decision.misses = nil
+            return decision
+        }
+        if decision.misses != nil {
+            decision.missesTime = decision.time
+        } else if let triggers, let alert = record.alert {
+            decision.misses = triggers.misses(for: alert, limit: DecisionRecord.missesMax, listeningOnly: true).nearest
+            decision.missesTime = now
+        }
         return decision
     }
 
@@ -88,25 +102,34 @@ struct RouterEndpoints: Sendable {
             throw .badRequest("a test takes \(Self.testedAlertsMax) alerts at most, not \(payload.alerts.count)")
         }
         let now = WallClock.now()
-        let tested = await ComputeQueue.explaining.run { payload.alerts.map { Self.test($0, triggers, now) } }
+        let tested = await ComputeQueue.explaining.run { Self.test(payload.alerts, triggers, now) }
         return try Self.answer(TriggerTestAnswer(alerts: tested))
     }
 
-    private static func test(_ alert: Alert, _ triggers: TriggerCatalog, _ now: Timestamp) -> TriggerTestAnswer.TestedAlert {
-        let status = alert.status(at: now)
-        let misses = triggers.misses(for: alert, limit: missesMax)
-        return TriggerTestAnswer.TestedAlert(
-            alertname: alert.name, labels: alert.labels.dictionary, status: status.rawValue,
-            matches: triggers.matches(for: alert).map { trigger in
-                switch trigger.decision(on: alert, status) {
-                case .item(let item): .init(trigger: trigger.name, item: item)
-                case .noTarget(let why): .init(trigger: trigger.name, outcome: .noTarget, message: why)
-                case .suspended: .init(trigger: trigger.name, outcome: .suspended, message: "the trigger is suspended")
-                case .resolved: .init(trigger: trigger.name, outcome: .resolved, message: "the alert has ended")
-                }
-            },
-            misses: misses.nearest, missesOmitted: misses.omitted)
+    /// Plans what a receiver would plan, and stops before the scheduler is asked: so a test and the real thing can't disagree.
+    private static func test(_ alerts: [Alert], _ triggers: TriggerCatalog, _ now: Timestamp) -> [TriggerTestAnswer.TestedAlert] {
+        var plan = RoutingPlan(triggers: triggers, at: now)
+        plan.add(alerts)
+        return zip(plan.alerts, plan.questions).map { routed, questions in
+            let misses = triggers.misses(for: routed.alert, limit: missesMax)
+            return TriggerTestAnswer.TestedAlert(
+                alertname: routed.alert.name, labels: routed.alert.labels.dictionary, status: routed.status.rawValue,
+                matches: routed.results.enumerated().map { place, result in
+                    switch questions[place] {
+                    case .item(let item)?: .init(trigger: result.trigger, item: item)
+                    case .askedEarlier?:
+                        .init(
+                            trigger: result.trigger, outcome: .duplicate,
+                            message: "an earlier alert of the request is the same by the trigger's identity")
+                    case nil:
+                        .init(trigger: result.trigger, outcome: result.outcome, message: result.message ?? Self.ended(result.outcome))
+                    }
+                },
+                misses: misses.nearest, missesOmitted: misses.omitted)
+        }
     }
+
+    private static func ended(_ outcome: AlertOutcome) -> String? { outcome == .resolved ? "the alert has ended" : nil }
 
     private static func answer(_ value: some Encodable) throws(APIError) -> Response {
         do {
@@ -118,45 +141,52 @@ struct RouterEndpoints: Sendable {
 }
 
 /// What `GET /api/v1/decisions` asks for.
-private struct DecisionFilter {
-    let alertname: String?
-    let trigger: String?
-    let outcome: AlertOutcome?
-    let since: Timestamp?
+private struct DecisionQuery {
+    var filter = DecisionFilter()
+    let after: DecisionPosition?
     let limit: Int
     let explains: Bool
 
-    private static let names: Set<String> = ["alertname", "trigger", "outcome", "since", "limit", "explain"]
+    private static let names: Set<String> = [
+        "source", "alertname", "fingerprint", "label", "trigger", "outcome", "since", "until", "limit", "continue", "explain",
+    ]
 
     init(_ query: Query) throws(APIError) {
         for item in query.items where !Self.names.contains(item.name) {
             throw .badRequest("unknown query parameter \"\(item.name)\"; there are \(Self.names.sorted().joined(separator: ", "))")
         }
-        alertname = query["alertname"]
-        trigger = query["trigger"]
-        outcome = try query["outcome"].map { text throws(APIError) in
+        filter.source = query["source"]
+        filter.alertname = query["alertname"]
+        filter.fingerprint = query["fingerprint"]?.lowercased()
+        filter.trigger = query["trigger"]
+        filter.outcome = try query["outcome"].map { text throws(APIError) in
             guard let outcome = AlertOutcome(rawValue: text) else {
                 throw .badRequest("outcome must be one of \(AlertOutcome.allCases.map(\.rawValue).joined(separator: ", "))")
             }
             return outcome
         }
-        since = try query.time("since")
+        for text in query.all("label") {
+            guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
+                throw .badRequest("label must be name=value, as in label=mountpoint=/var")
+            }
+            filter.labels.append((String(text[..<equals]), String(text[text.index(after: equals)...])))
+        }
+        filter.since = try query.time("since")
+        filter.until = try query.time("until")
         explains =
             try query["explain"].map { text throws(APIError) in
                 guard let flag = Bool(text) else { throw .badRequest("explain must be true or false") }
                 return flag
             } ?? false
-        let most = explains ? RouterEndpoints.explainedMax : DecisionRing.decisionsMax
+        let most = explains ? RouterEndpoints.explainedMax : RouterEndpoints.decisionsPageMax
         limit =
             try query["limit"].map { text throws(APIError) in
                 guard let limit = Int(text), limit >= 1 else { throw .badRequest("limit must be a number of 1 or more") }
                 return min(limit, most)
             } ?? min(RouterEndpoints.decisionsDefault, most)
-    }
-
-    func isMet(by decision: Decision) -> Bool {
-        (alertname.map { $0 == decision.alertname } ?? true) && (since.map { decision.time >= $0 } ?? true)
-            && (outcome.map { outcome in decision.outcome == outcome || decision.triggers.contains { $0.outcome == outcome } } ?? true)
-            && (trigger.map { trigger in decision.triggers.contains { $0.trigger == trigger } } ?? true)
+        after = try query["continue"].map { text throws(APIError) in
+            guard let position = DecisionPosition(text) else { throw .badRequest("continue is not what an earlier page gave") }
+            return position
+        }
     }
 }

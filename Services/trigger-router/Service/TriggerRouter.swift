@@ -42,7 +42,10 @@ public struct TriggerRouter: Sendable {
         let activity = TriggerActivity(
             store: source.store, judging: source.isRemote ? nil : triggers, writesPerTransaction: source.isRemote ? 1 : 100,
             events: TriggerEvents(recorder: recorder, triggers: triggers), logger: context.logger)
-        let decisions = DecisionLog(now: WallClock.now())
+        let decisions = DecisionLog(
+            store: source.journal, limits: TriggerRouterSettings.decisionLimits(context.configuration),
+            metrics: DecisionMetrics(context.metrics), logger: context.logger, now: WallClock.now())
+        try await decisions.load()
         let handover = IntakeHandover(scheduler: scheduler, metrics: metrics, reachable: reachable)
         let pipeline = IntakePipeline(
             triggers: triggers, handover: handover, decisions: decisions, activity: activity, metrics: metrics)
@@ -83,7 +86,7 @@ public struct TriggerRouter: Sendable {
                     BackgroundLoop { try await recorder.run() }, BackgroundLoop { try await triggers.run() },
                     BackgroundLoop { try await activity.run() },
                     BackgroundLoop { try await probe.run() }, BackgroundLoop { try await clock.run() },
-                    BackgroundLoop { try await deadLetters.run() },
+                    BackgroundLoop { try await deadLetters.run() }, BackgroundLoop { try await decisions.run() },
                     source.isRemote ? BackgroundLoop { try await source.feed.follow() } : BackgroundLoop { try await shelf.run() },
                 ]
                 if !source.isRemote { loops.append(BackgroundLoop { try await shelved.run(in: source.store) }) }

@@ -19,6 +19,13 @@ public enum TriggerRouterSettings {
     ) { $0.bytes >= 1 << 20 ? nil : "\($0.settingText) is too little: 1MiB at least" }
     public static let deadLetterAgeMax = Setting<Duration>(
         "dead-letter-age-max", default: .seconds(14 * 86_400), help: "how long a dead letter is kept after it came last")
+    public static let decisionsMax = Setting<Int>(
+        "decisions-max", default: 100_000, in: 100...10_000_000, help: "decisions about alerts and events kept; beyond it the oldest go")
+    public static let decisionBytesMax = Setting<ByteCount>(
+        "decision-bytes-max", default: .mebibytes(128), help: "bytes that the decisions may take; beyond it the oldest go"
+    ) { $0.bytes >= 1 << 20 ? nil : "\($0.settingText) is too little: 1MiB at least" }
+    public static let decisionAgeMax = Setting<Duration>(
+        "decision-age-max", default: .seconds(7 * 86_400), help: "how long a decision is kept")
 
     public static let eventTTL = Setting<Duration>(
         "event-ttl", default: .seconds(3600), help: "how long an event about an object is kept after it last happened"
@@ -28,7 +35,14 @@ public enum TriggerRouterSettings {
         [
             scheduler.definition, graphBuilder.definition, triggersFrom.definition, receiverBodyMax.definition,
             deadLettersMax.definition, deadLetterBytesMax.definition, deadLetterAgeMax.definition, eventTTL.definition,
+            decisionsMax.definition, decisionBytesMax.definition, decisionAgeMax.definition,
         ] + KafkaSettings.all
+    }
+
+    static func decisionLimits(_ configuration: Configuration) -> DecisionPageIndex.Limits {
+        DecisionPageIndex.Limits(
+            decisionsMax: configuration[decisionsMax], bytesMax: configuration[decisionBytesMax].bytes,
+            ageSecondsMax: configuration[decisionAgeMax].secondsValue)
     }
 
     static func deadLetterLimits(_ configuration: Configuration) -> DeadLetterIndex.Limits {

@@ -110,20 +110,24 @@ public struct ReceiverAnswer: Codable, Sendable, Hashable {
     }
 }
 
-/// What the trigger-router decided about one alert.
+/// What the trigger-router decided about one alert, event or scheduled time.
 public struct Decision: Codable, Sendable, Hashable {
     public var time: Timestamp
-    /// `alertmanager` or `prometheus`.
+    /// What brought it: `alertmanager`, `prometheus`, `kubernetes-events`, `common-events`, `pagerduty`, `cron`, …
     public var receiver: String
-    /// `address:port` of the sender.
+    /// `address:port` of the sender; empty for what comes from within.
     public var peer: String
     public var alertname: String
     public var labels: [String: String]
     public var startsAt: Timestamp?
     public var outcome: AlertOutcome
     public var triggers: [TriggerOutcome]
-    /// With `explain=true`: the triggers that came nearest without matching, as they are now.
+    /// SHA-256 over all labels, in hexadecimal.
+    public var fingerprint: String?
+    /// With `explain=true`: the triggers that came nearest without matching.
     public var misses: [TriggerMiss]?
+    /// With `misses`: as of when the triggers were looked at; the decision's own time, or now where too much came then.
+    public var missesTime: Timestamp?
     public var traceID: String?
 
     public init(
@@ -164,17 +168,26 @@ public struct WebhookRecord: Codable, Sendable, Hashable {
     }
 }
 
-/// `GET /api/v1/decisions?alertname=&trigger=&outcome=&since=&limit=&explain=` at the trigger-router; `since` is a time as in RFC 3339.
+/// `GET /api/v1/decisions` at the trigger-router, with `source`, `alertname`, `fingerprint`, `label`, `trigger`, `outcome`, `since`, `until`,
+/// `limit`, `continue` and `explain`.
 public struct DecisionList: Codable, Sendable, Hashable {
     /// Newest first.
     public var items: [Decision]
-    /// Nil where no request came since the process began.
+    /// Goes into `continue` for the next page; nil on the last.
+    public var continuation: String?
+    /// Nil where no request ever came.
     public var lastWebhook: WebhookRecord?
-    /// When the router began to keep decisions; it forgets them when it ends.
+    /// Since when no decision is missing: the first start on this data, or the oldest decision where older ones had to go.
     public var keptSince: Timestamp
 
-    public init(items: [Decision], lastWebhook: WebhookRecord?, keptSince: Timestamp) {
+    enum CodingKeys: String, CodingKey {
+        case items, lastWebhook, keptSince
+        case continuation = "continue"
+    }
+
+    public init(items: [Decision], continuation: String? = nil, lastWebhook: WebhookRecord?, keptSince: Timestamp) {
         self.items = items
+        self.continuation = continuation
         self.lastWebhook = lastWebhook
         self.keptSince = keptSince
     }
@@ -215,7 +228,8 @@ public struct TriggerTestAnswer: Codable, Sendable, Hashable {
 
     public struct TestedMatch: Codable, Sendable, Hashable {
         public var trigger: String
-        /// `noTarget`, `suspended` or `resolved` where nothing would be asked of the scheduler; nil where `item` would be handed to it.
+        /// `noTarget`, `suspended` or `resolved` where nothing would be asked of the scheduler, `duplicate` where an earlier alert of the request
+        /// asks already; nil where `item` would be handed to it.
         public var outcome: AlertOutcome?
         public var message: String?
         /// What the scheduler would be asked to store; whether that is new only the scheduler knows.

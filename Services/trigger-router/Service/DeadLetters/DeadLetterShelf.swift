@@ -23,8 +23,7 @@ actor DeadLetterShelf {
     private let logger: Logger
     private var index: DeadLetterIndex
     private var evicted: [String: Int] = [:]
-    private var isWriting = false
-    private var waiting: [CheckedContinuation<Void, Never>] = []
+    private let turnstile = Turnstile()
 
     init(store: (any ResourceStore)?, limits: DeadLetterIndex.Limits, metrics: DeadLetterMetrics, logger: Logger) {
         self.store = store
@@ -59,8 +58,8 @@ actor DeadLetterShelf {
     func keep(_ messages: [UnusableMessage], at now: Timestamp) async throws(APIError) -> [DeadLetter] {
         guard !messages.isEmpty else { return [] }
         guard let store else { throw .unavailable("this router keeps no dead letters: it has no data directory") }
-        await enter()
-        defer { leave() }
+        await turnstile.enter()
+        defer { turnstile.leave() }
         var kept: [DeadLetter] = []
         do throws(StoreError) {
             var rest = messages[...]
@@ -168,8 +167,8 @@ actor DeadLetterShelf {
     /// Removes those that `isWanted`; returns how many went.
     func drop(where isWanted: @Sendable (DeadLetterIndex.Entry) -> Bool) async throws(APIError) -> Int {
         guard let store else { return 0 }
-        await enter()
-        defer { leave() }
+        await turnstile.enter()
+        defer { turnstile.leave() }
         guard let ids = index.page(after: nil, limit: .max, where: isWanted)?.ids else { return 0 }
         do throws(StoreError) {
             var rest = ids[...]
@@ -197,8 +196,8 @@ actor DeadLetterShelf {
 
     func purge(at now: Timestamp) async {
         guard let store else { return }
-        await enter()
-        defer { leave() }
+        await turnstile.enter()
+        defer { turnstile.leave() }
         var next = index
         let gone = next.shrink(at: now)
         guard !gone.isEmpty else { return }
@@ -213,20 +212,6 @@ actor DeadLetterShelf {
         } catch {
             logger.warning("old dead letters not removed", metadata: ["cause": "\(error)"])
         }
-    }
-
-    // MARK: One writer at a time
-
-    private func enter() async {
-        guard isWriting else {
-            isWriting = true
-            return
-        }
-        await withCheckedContinuation { waiting.append($0) }
-    }
-
-    private func leave() {
-        if waiting.isEmpty { isWriting = false } else { waiting.removeFirst().resume() }
     }
 
     // MARK: Records

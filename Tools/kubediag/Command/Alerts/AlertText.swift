@@ -10,7 +10,11 @@ enum AlertText {
         var lines = ["\(clock(decision.time)) \(sender) \(title(decision.alertname, decision.labels))"]
         let width = (decision.triggers.map(\.trigger) + (decision.misses ?? []).map(\.trigger)).map(\.count).max() ?? 0
         for outcome in decision.triggers { lines.append("  \(padded(outcome.trigger, width))  \(text(outcome))") }
-        for miss in decision.misses ?? [] { lines.append("  \(padded(miss.trigger, width))  NO MATCH  \(miss.message)") }
+        // Where too much came at once nobody looked then.
+        let isOfNow = decision.missesTime.map { $0 != decision.time } ?? false
+        for miss in decision.misses ?? [] {
+            lines.append("  \(padded(miss.trigger, width))  NO MATCH  \(miss.message)\(isOfNow ? "  (as the trigger is now)" : "")")
+        }
         if decision.triggers.isEmpty, (decision.misses ?? []).isEmpty {
             lines.append(decision.outcome == .noMatch ? "  no trigger matches" : "  \(word(decision.outcome))")
         }

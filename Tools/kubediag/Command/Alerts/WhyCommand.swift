@@ -7,10 +7,11 @@ struct WhyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "why", abstract: "Say what became of alerts: which trigger fired, which did not and why not.",
         discussion: """
-            The last 1,000 decisions are remembered while the trigger-router runs.
+            Decisions are kept for 7 days, 100,000 at most, over restarts of the trigger-router.
 
               kubediag why --last
               kubediag why alertname=NodeFilesystemAlmostOutOfSpace mountpoint=/data
+              kubediag why --source kubernetes-events --outcome suppressed --since 2h
             """)
 
     @OptionGroup var connection: ConnectionOptions
@@ -18,27 +19,46 @@ struct WhyCommand: AsyncParsableCommand {
     @Flag(help: "Only the last alert.") var last = false
     @Option(help: "Decisions shown at most.") var limit: Int = 10
     @Option(help: "Decisions that this trigger had a part in.") var trigger: String?
+    @Option(help: "Only what this brought, such as alertmanager or kubernetes-events.") var source: String?
+    @Option(help: "Only what came to this, such as created, suppressed or noMatch.") var outcome: String?
+    @Option(help: "Only the alert of this fingerprint.") var fingerprint: String?
+    @Option(help: "Only what came within this time, such as 30m, 1h or 2d.") var since: SinceArgument?
 
     func run() async throws {
         let connection = try connection.open()
-        var query: Query = ["explain": "true", "limit": labels.isEmpty ? String(last ? 1 : max(1, limit)) : "20"]
-        if let name = labels.last(where: { $0.key == "alertname" }) { query.add("alertname", name.value) }
-        if let trigger { query.add("trigger", trigger) }
-        let answer = try await connection.json(.get, "/api/v1/decisions", query: query)
-        let list: DecisionList
-        do throws(JSON.DecodeError) {
-            list = try answer.decode(DecisionList.self)
-        } catch {
-            throw CommandFailure("the server's answer can't be read: \(error)")
+        let filter = filter(now: Clock.now())
+        let most = last ? 1 : max(1, limit)
+        var shown = 0
+        var continuation: String?
+        repeat {
+            var query = filter
+            query.add("explain", "true")
+            query.add("limit", String(min(20, most - shown)))
+            if let continuation { query.add("continue", continuation) }
+            let list = try DeadLetterText.decode(DecisionList.self, try await connection.json(.get, "/api/v1/decisions", query: query))
+            for decision in list.items {
+                for line in AlertText.lines(decision) { Terminal.standardOutput.line(Terminal.shown(line)) }
+            }
+            shown += list.items.count
+            continuation = list.continuation
+            if shown == 0, continuation == nil {
+                for line in Self.nothing(list, isFiltered: !filter.isEmpty) { Terminal.standardOutput.line(Terminal.shown(line)) }
+                throw CommandEnd(status: .nothingFound)
+            }
+        } while continuation != nil && shown < most
+    }
+
+    func filter(now: Timestamp) -> Query {
+        var query = Query()
+        for label in labels {
+            // Events have their own name in this place, which is no label called so.
+            if label.key == "alertname" { query.add("alertname", label.value) } else { query.add("label", "\(label.key)=\(label.value)") }
         }
-        let decisions = list.items.filter { decision in labels.allSatisfy { decision.labels[$0.key] == $0.value } }
-            .prefix(last ? 1 : max(1, limit))
-        for decision in decisions {
-            for line in AlertText.lines(decision) { Terminal.standardOutput.line(Terminal.shown(line)) }
+        for (name, value) in [("trigger", trigger), ("source", source), ("outcome", outcome), ("fingerprint", fingerprint)] {
+            if let value { query.add(name, value) }
         }
-        guard decisions.isEmpty else { return }
-        for line in Self.nothing(list, isFiltered: !labels.isEmpty || trigger != nil) { Terminal.standardOutput.line(Terminal.shown(line)) }
-        throw CommandEnd(status: .nothingFound)
+        if let since { query.add("since", now.adding(seconds: -since.seconds).description) }
+        return query
     }
 
     /// What there is to say when no decision fits.
