@@ -24,6 +24,14 @@ extension JSON {
         return writer.bytes
     }
 
+    /// Appends a string as a JSON literal, quotes included.
+    public static func append(string: String, to bytes: inout [UInt8]) {
+        var writer = JSONWriter(indented: false)
+        swap(&writer.bytes, &bytes)
+        writer.write(string: string)
+        swap(&writer.bytes, &bytes)
+    }
+
     /// A string as a JSON literal, quotes included.
     public static func encoded(string: String) -> [UInt8] {
         var writer = JSONWriter(indented: false)

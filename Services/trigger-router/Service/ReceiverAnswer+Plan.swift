@@ -17,7 +17,7 @@ extension ReceiverAnswer {
                 alerts.map { alert in
                     .object([
                         "alertname": .string(alert.alertname), "outcome": .string(alert.outcome.rawValue),
-                        "triggers": .array(alert.triggers.map(\.encoded)),
+                        "triggers": .array(alert.triggers.map(Self.encoded)),
                     ])
                 }),
             "totals": .object(totals.mapValues { .integer(Int64($0)) }),
@@ -28,6 +28,19 @@ extension ReceiverAnswer {
                 unusable.map {
                     .object(["index": .integer(Int64($0.index)), "message": .string($0.message), "deadLetter": .string($0.deadLetter)])
                 })
+        }
+        return .object(members)
+    }
+
+    private static func encoded(_ trigger: TriggerOutcome) -> JSON {
+        var members: [String: JSON] = ["trigger": .string(trigger.trigger), "outcome": .string(trigger.outcome.rawValue)]
+        members["reason"] = trigger.reason.map(JSON.string)
+        members["message"] = trigger.message.map(JSON.string)
+        members["until"] = trigger.until.map { .string($0.description) }
+        if let diagnosis = trigger.diagnosis {
+            var reference: [String: JSON] = ["namespace": .string(diagnosis.namespace), "name": .string(diagnosis.name)]
+            reference["uid"] = diagnosis.uid.map { .string($0.rawValue) }
+            members["diagnosis"] = .object(reference)
         }
         return .object(members)
     }

@@ -5,7 +5,7 @@ import Model
     import Glibc
 #endif
 
-/// Which decisions somebody asks for. All that is given must hold.
+/// Which decisions somebody asks for. All that is given must hold. Texts are compared by their bytes, as patterns and fingerprints have them.
 public struct DecisionFilter: Sendable {
     /// The receiver that brought it.
     public var source: String?
@@ -23,16 +23,23 @@ public struct DecisionFilter: Sendable {
     public init() {}
 
     public func isMet(by decision: Decision) -> Bool {
-        (source.map { $0 == decision.receiver } ?? true) && (alertname.map { $0 == decision.alertname } ?? true)
-            && (fingerprint.map { $0 == decision.fingerprint } ?? true) && labels.allSatisfy { decision.labels[$0.name] == $0.value }
+        (source.map { Self.same($0, decision.receiver) } ?? true) && (alertname.map { Self.same($0, decision.alertname) } ?? true)
+            && (fingerprint.map { $0 == decision.fingerprint } ?? true) && labels.allSatisfy { Self.has($0, decision.labels) }
             && (since.map { decision.time >= $0 } ?? true) && (until.map { decision.time <= $0 } ?? true)
             && isMet(by: decision.triggers, of: decision)
+    }
+
+    private static func same(_ left: String, _ right: String) -> Bool { TextKey(left) == TextKey(right) }
+
+    private static func has(_ label: (name: String, value: String), _ labels: [String: String]) -> Bool {
+        // The lookup takes canonically equivalent names for the same, of which there is one at most.
+        labels[label.name].map { same($0, label.value) } ?? false && labels.keys.contains { same($0, label.name) }
     }
 
     /// With a trigger named, the outcome is that trigger's.
     private func isMet(by triggers: [TriggerOutcome], of decision: Decision) -> Bool {
         if let trigger {
-            return triggers.contains { $0.trigger == trigger && (outcome == nil || $0.outcome == outcome) }
+            return triggers.contains { Self.same($0.trigger, trigger) && (outcome == nil || $0.outcome == outcome) }
         }
         return outcome.map { outcome in decision.outcome == outcome || triggers.contains { $0.outcome == outcome } } ?? true
     }

@@ -4,7 +4,7 @@ import Model
 /// time.
 public struct MissBudget: Sendable {
     /// Verdicts a second, and those of one second that may be saved up.
-    public static let verdictsPerSecond = 50_000.0
+    public static let verdictsPerSecond = 10_000.0
 
     private var verdicts = verdictsPerSecond
     private var time: Timestamp?

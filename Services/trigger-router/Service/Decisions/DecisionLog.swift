@@ -21,13 +21,11 @@ actor DecisionLog {
     private static let transactionBytesMax = 2 << 20
     /// Alerts encoded before others get their turn.
     private static let alertsPerTurn = 200
-    /// Pages read at once.
-    private static let pagesPerRead = 8
     /// Decisions kept where there is no store.
     private static let unstoredMax = 1000
     static let purgeInterval = Duration.seconds(300)
 
-    private typealias Page = DecisionPageIndex.Page
+    typealias Page = DecisionPageIndex.Page
 
     private struct Line: Sendable {
         let time: Timestamp
@@ -35,23 +33,23 @@ actor DecisionLog {
     }
 
     /// What is kept beside the pages.
-    private struct State: Codable {
+    struct State: Codable {
         /// Since when nothing is missing.
         var since: Timestamp
         var lastWebhook: WebhookRecord?
     }
 
-    private let store: (any ResourceStore)?
+    let store: (any ResourceStore)?
     private let metrics: DecisionMetrics
     private let logger: Logger
     private let turnstile = Turnstile()
     private let budget = Mutex(MissBudget())
-    private var index: DecisionPageIndex
-    private var state: State
+    private(set) var index: DecisionPageIndex
+    private(set) var state: State
     /// The last page, which may be continued.
     private var tail: (page: Page, bytes: [UInt8])?
     /// In the place of a store.
-    private var unstored: [Int64: [UInt8]] = [:]
+    private(set) var unstored: [Int64: [UInt8]] = [:]
     /// What waits for the next transaction, and how many requests were added and written.
     private var waiting: [Line] = []
     private var added = 0
@@ -190,49 +188,6 @@ actor DecisionLog {
         note(gone)
     }
 
-    // MARK: Reading
-
-    /// Since when nothing is missing, and the last request whatever came of it.
-    var summary: (since: Timestamp, lastWebhook: WebhookRecord?) { (state.since, state.lastWebhook) }
-
-    /// Those that are asked for, newest first, behind `after`; and where the next page begins, nil on the last.
-    func newest(
-        _ filter: DecisionFilter, after: DecisionPosition?, limit: Int
-    ) async throws(APIError) -> (records: [DecisionRecord], continuation: DecisionPosition?) {
-        var rest = index.pages.filter { page in filter.mayMatch(page) && (after.map { page.number <= $0.page } ?? true) }[...]
-        var found: [(position: DecisionPosition, record: DecisionRecord)] = []
-        while !rest.isEmpty, found.count <= limit {
-            let numbers = Array(rest.suffix(Self.pagesPerRead).reversed().map(\.number))
-            rest = rest.dropLast(numbers.count)
-            let pages = try await read(numbers)
-            let wanted = limit + 1 - found.count
-            found += await ComputeQueue.explaining.run {
-                var found: [(position: DecisionPosition, record: DecisionRecord)] = []
-                for number in numbers where found.count < wanted {
-                    guard let page = pages[number] else { continue }
-                    let before = after.flatMap { $0.page == number ? $0.line : nil }
-                    found += filter.records(in: page, before: before, limit: wanted - found.count).map {
-                        (position: DecisionPosition(page: number, line: $0.line), record: $0.record)
-                    }
-                }
-                return found
-            }
-        }
-        let shown = found.prefix(limit)
-        return (shown.map(\.record), found.count > limit ? shown.last?.position : nil)
-    }
-
-    private func read(_ numbers: [Int64]) async throws(APIError) -> [Int64: [UInt8]] {
-        guard let store else { return unstored.filter { numbers.contains($0.key) } }
-        do throws(StoreError) {
-            let records = try await store.records(bucket: Self.pageBucket, keys: numbers.map(Self.key))
-            // One that went meanwhile is left out.
-            return Dictionary(uniqueKeysWithValues: numbers.compactMap { number in records[Self.key(number)].map { (number, $0.value) } })
-        } catch {
-            throw .unavailable("the decisions can't be read now", cause: "\(error)")
-        }
-    }
-
     // MARK: What is too old
 
     /// Removes what is too old, until the task is cancelled.
@@ -274,33 +229,4 @@ actor DecisionLog {
     }
 
     private func report() { metrics.report(count: index.count, bytes: index.bytes) }
-
-    // MARK: Records
-
-    /// Such that the order of the keys is that of the numbers.
-    private static func key(_ number: Int64) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, 19 - digits.count)) + digits
-    }
-
-    private static func writes(_ pages: [(page: Page, bytes: [UInt8])]) throws(StoreError) -> [Write] {
-        var writes: [Write] = []
-        for (page, bytes) in pages {
-            writes.append(.putRecord(bucket: pageBucket, key: key(page.number), value: bytes))
-            writes.append(.putRecord(bucket: indexBucket, key: key(page.number), value: try encoded(page)))
-        }
-        return writes
-    }
-
-    private static func removal(_ page: Page) -> [Write] {
-        [.deleteRecord(bucket: pageBucket, key: key(page.number)), .deleteRecord(bucket: indexBucket, key: key(page.number))]
-    }
-
-    private static func encoded(_ value: some Encodable) throws(StoreError) -> [UInt8] {
-        do {
-            return try JSON.encode(value)
-        } catch {
-            throw .invalid("a decision can't be encoded: \(error)")
-        }
-    }
 }
