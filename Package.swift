@@ -102,6 +102,10 @@ let package = Package(
             "EventRecording", "Shared/EventRecording",
             ["ServiceKit", "ResourceClient", "ResourceStore", "HTTPClient", "Model", "JSONCoding", "Digests", logging]),
 
+        room(
+            "KubernetesConnection", "Shared/KubernetesConnection",
+            ["ServiceKit", "ResourceClient", "HTTPClient", "JSONCoding", logging, yams]),
+
         // graph-builder
         cRoom("CGraphBuilderDocument", "Services/graph-builder/Document", libraries: []),
         room("GraphBuilderCore", "Services/graph-builder/Core", ["Model", "JSONCoding", "Digests"]),
@@ -185,6 +189,14 @@ let package = Package(
             ["ServiceKit", "ProcessRunner", "Certificates", "HTTPClient", "HTTPMessage", "Model", "JSONCoding", logging]),
         // A broker for tests and benchmarks.
         room("KafkaTestCluster", "Tests/KafkaTestCluster", ["CRdKafka"]),
+        // A kube-apiserver for tests.
+        room("KubernetesTestServer", "Tests/KubernetesTestServer", ["HTTPServer", "HTTPMessage", "JSONCoding", "Model", logging]),
+        tests(
+            "KubernetesConnectionTests",
+            [
+                "KubernetesConnection", "KubernetesTestServer", "ResourceClient", "HTTPClient", "HTTPServer", "ServiceKit", "Certificates",
+                "TestSupport", "JSONCoding", "Model", logging,
+            ]),
         tests("KafkaTests", ["KafkaClient", "KafkaTestCluster", "TestSupport", "JSONCoding"]),
         tests("TidyTests", ["TestSupport"]),
         tests("JSONCodingTests", ["JSONCoding"]),

@@ -6,6 +6,7 @@ import HTTPMessage
 final class EasyHandle {
     let pointer: UnsafeMutableRawPointer
     private var headerList: UnsafeMutablePointer<curl_slist>?
+    private var connectList: UnsafeMutablePointer<curl_slist>?
     private let errorText = UnsafeMutableBufferPointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
 
     /// Nil where there is no memory.
@@ -20,6 +21,7 @@ final class EasyHandle {
     deinit {
         curl_easy_cleanup(pointer)
         curl_slist_free_all(headerList)
+        curl_slist_free_all(connectList)
         errorText.deallocate()
     }
 
@@ -27,7 +29,8 @@ final class EasyHandle {
     func reset() {
         curl_easy_reset(pointer)
         curl_slist_free_all(headerList)
-        headerList = nil
+        curl_slist_free_all(connectList)
+        (headerList, connectList) = (nil, nil)
     }
 
     /// The bytes of requests that have left over all of libcurl's attempts: none means that the server can't have seen it.
@@ -52,11 +55,13 @@ final class EasyHandle {
         errorText.initialize(repeating: 0)
         try set(ccurl_set_bytes(pointer, CURLOPT_ERRORBUFFER, errorText.baseAddress))
         try set(ccurl_set_pointer(pointer, CURLOPT_PRIVATE, context))
-        try set(ccurl_set_string(pointer, CURLOPT_URL, request.url))
+        let detour = configuration.tlsServerName.flatMap { Detour(request, serverName: $0) }
+        try set(ccurl_set_string(pointer, CURLOPT_URL, detour?.url ?? request.url))
+        if let detour { try prepare(detour) }
         try prepareSafety()
         try prepareConnection(request, connectSeconds: connectSeconds, configuration: configuration)
         try prepareMethod(request, context: context)
-        try prepareHeaders(request, userAgent: configuration.userAgent)
+        try prepareHeaders(request, host: detour?.authority, userAgent: configuration.userAgent)
         try set(ccurl_set_data_function(pointer, CURLOPT_HEADERFUNCTION, receiveHeaderLine))
         try set(ccurl_set_pointer(pointer, CURLOPT_HEADERDATA, context))
         try set(ccurl_set_data_function(pointer, CURLOPT_WRITEFUNCTION, receiveBodyBytes))
@@ -124,7 +129,14 @@ final class EasyHandle {
         try set(ccurl_set_pointer(pointer, CURLOPT_PREREQDATA, context))
     }
 
-    private func prepareHeaders(_ request: ClientRequest, userAgent: String) throws(HTTPClientError) {
+    private func prepare(_ detour: Detour) throws(HTTPClientError) {
+        guard let list = curl_slist_append(nil, detour.connectTo) else { throw .invalidRequest("no memory for the server's name") }
+        connectList = list
+        try set(ccurl_set_list(pointer, CURLOPT_CONNECT_TO, list))
+    }
+
+    private func prepareHeaders(_ request: ClientRequest, host: String?, userAgent: String) throws(HTTPClientError) {
+        if let host, !request.headers.contains("Host") { try append("Host: \(host)") }
         for field in request.headers {
             guard Headers.isValidName(field.name), Headers.isValidValue(field.value) else {
                 throw .invalidRequest("the header '\(field.name)' has characters that may not stand in one")

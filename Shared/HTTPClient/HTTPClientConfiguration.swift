@@ -16,9 +16,12 @@ public struct HTTPClientConfiguration: Sendable {
     public var lineBytesMax: Int
     /// PEM certificates to trust instead of the system's.
     public var caFile: String?
-    /// PEM certificate and key to present to servers that ask for one.
+    /// PEM certificate and key to present to servers that ask for one; read again for every new connection.
     public var clientCertificateFile: String?
     public var clientKeyFile: String?
+    /// The name that servers are asked for and whose certificate they have to show, instead of the one in the URL, which still says where to
+    /// connect and goes out as `Host`. Of https URLs alone.
+    public var tlsServerName: String?
     /// Sent where a request has no `User-Agent` of its own.
     public var userAgent: String
 
@@ -26,7 +29,7 @@ public struct HTTPClientConfiguration: Sendable {
         connectionsPerOriginMax: Int = 256, connectionsMax: Int = 1_024, waitingRequestsMax: Int = 4_096,
         idleConnectionSecondsMax: Int = 25, headerBytesMax: Int = 64 << 10, streamBufferBytesMax: Int = 256 << 10,
         lineBytesMax: Int = 8 << 20, caFile: String? = nil, clientCertificateFile: String? = nil, clientKeyFile: String? = nil,
-        userAgent: String = "kubediag"
+        tlsServerName: String? = nil, userAgent: String = "kubediag"
     ) {
         self.connectionsPerOriginMax = connectionsPerOriginMax
         self.connectionsMax = connectionsMax
@@ -38,6 +41,7 @@ public struct HTTPClientConfiguration: Sendable {
         self.caFile = caFile
         self.clientCertificateFile = clientCertificateFile
         self.clientKeyFile = clientKeyFile
+        self.tlsServerName = tlsServerName
         self.userAgent = userAgent
     }
 }

@@ -97,17 +97,24 @@ extension ResourceClient {
     private static let watchGraceSeconds = 15.0
 
     private func open(_ request: ClientRequest) async throws(ResourceClientError) -> ClientStream {
-        let stream: ClientStream
-        let body: [UInt8]
+        let (stream, refusal) = try await answer(request)
+        guard let refusal else { return stream }
+        // A token that was rotated: the new one may be accepted.
+        guard stream.status == 401, forgetCredentials() else { throw .api(refusal) }
+        let (second, secondRefusal) = try await answer(request)
+        if let secondRefusal { throw .api(secondRefusal) }
+        return second
+    }
+
+    private func answer(_ request: ClientRequest) async throws(ResourceClientError) -> (ClientStream, APIError?) {
         let request = try await authorized(request)
         do {
-            stream = try await http.stream(request)
-            if stream.status == 200 { return stream }
-            body = try await stream.collect(bytesMax: Self.statusBytesMax)
+            let stream = try await http.stream(request)
+            if stream.status == 200 { return (stream, nil) }
+            let body = try await stream.collect(bytesMax: Self.statusBytesMax)
+            return (stream, APIError(status: stream.status, headers: stream.headers, body: body))
         } catch {
             throw .transport(error)
         }
-        if stream.status == 401 { forgetCredentials() }
-        throw .api(APIError(status: stream.status, headers: stream.headers, body: body))
     }
 }

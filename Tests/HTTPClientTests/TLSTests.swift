@@ -31,7 +31,7 @@ private final class OpenSSLServer {
     private func makeCertificates() throws {
         let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"]
         try openssl(["req", "-x509"] + key + ["-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Test CA"])
-        for (name, alternative) in [("server", "IP:127.0.0.1"), ("client", "DNS:client")] {
+        for (name, alternative) in [("server", "IP:127.0.0.1,DNS:inside.example"), ("client", "DNS:client")] {
             let signed = ["-CA", "ca.pem", "-CAkey", "ca.key", "-addext", "subjectAltName=\(alternative)"]
             try openssl(["req", "-x509"] + key + signed + ["-keyout", "\(name).key", "-out", "\(name).pem", "-subj", "/CN=\(name)"])
         }
@@ -101,6 +101,30 @@ extension HTTPClientSuite {
                 caFile: server.file("ca.pem"), clientCertificateFile: server.file("client.pem"), clientKeyFile: server.file("client.key"))
             #expect(try await ask(server, known) == nil)
             #expect(try await ask(server, HTTPClientConfiguration(caFile: server.file("ca.pem"))) != nil)
+        }
+
+        @Test func keysMayComeFromMemory() async throws {
+            let server = try OpenSSLServer(isClientAsked: true)
+            defer { server.stop() }
+            let files = try ["ca.pem", "client.pem", "client.key"].map { name in
+                try MemoryFile([UInt8](try Data(contentsOf: URL(fileURLWithPath: server.file(name)))))
+            }
+            let known = HTTPClientConfiguration(
+                caFile: files[0].path, clientCertificateFile: files[1].path, clientKeyFile: files[2].path)
+            // One connection after the other, each reading the files from their beginning.
+            for _ in 0..<2 { #expect(try await ask(server, known) == nil) }
+        }
+
+        @Test func aServerMayHaveAnotherNameThanItsAddress() async throws {
+            let server = try OpenSSLServer(isClientAsked: false)
+            defer { server.stop() }
+            func answer(_ name: String) async throws -> HTTPClientError? {
+                try await ask(server, HTTPClientConfiguration(caFile: server.file("ca.pem"), tlsServerName: name))
+            }
+            #expect(try await answer("inside.example") == nil)
+            guard case .connectFailed(_, neverSent: true) = try await answer("outside.example") else {
+                throw TestFailure("a server was taken for another")
+            }
         }
     }
 }

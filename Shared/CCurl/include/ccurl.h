@@ -102,6 +102,9 @@ enum {
     CCURL_EVENT_FLAGS = EFD_CLOEXEC | EFD_NONBLOCK,
 };
 
+/// A nameless file in memory that holds `count` bytes, closed on exec; -1 with errno where that fails.
+int ccurl_memory_file(const char *name, const void *bytes, size_t count);
+
 /// Names the calling thread and blocks every signal on it, so that none is delivered to it and SIGPIPE of a TLS write is no one's death.
 void ccurl_begin_thread(const char *name);
 
