@@ -136,7 +136,8 @@ let package = Package(
             "SchedulerService", "Services/scheduler/Service",
             [
                 "SchedulerCore", "CSchedulerDocument", "EventRecording", "Model", "ServiceKit", "ServiceStore", "ResourceAPI",
-                "ResourceStore", "ResourceOwnership", "GarbageCollection", "HTTPServer", "HTTPMessage", "HTTPClient", "JSONCoding",
+                "ResourceStore", "ResourceOwnership", "KubernetesConnection", "ResourceClient", "GarbageCollection", "HTTPServer",
+                "HTTPMessage", "HTTPClient", "JSONCoding",
                 "Digests", logging,
             ]),
         main("scheduler", "Services/scheduler/Main", ["SchedulerService", "ServiceKit"]),
@@ -190,7 +191,9 @@ let package = Package(
         // A broker for tests and benchmarks.
         room("KafkaTestCluster", "Tests/KafkaTestCluster", ["CRdKafka"]),
         // A kube-apiserver for tests.
-        room("KubernetesTestServer", "Tests/KubernetesTestServer", ["HTTPServer", "HTTPMessage", "JSONCoding", "Model", logging]),
+        room(
+            "KubernetesTestServer", "Tests/KubernetesTestServer",
+            ["TestSupport", "HTTPServer", "HTTPMessage", "JSONCoding", "Model", logging]),
         tests(
             "KubernetesConnectionTests",
             [
@@ -256,7 +259,8 @@ let package = Package(
         tests(
             "SchedulerTests",
             [
-                "SchedulerCore", "SchedulerService", "TestSupport", "ServiceKit", "HTTPServer", "HTTPClient", "HTTPMessage", "Model",
+                "SchedulerCore", "SchedulerService", "KubernetesTestServer", "KubernetesConnection", "TestSupport", "ServiceKit",
+                "HTTPServer", "HTTPClient", "HTTPMessage", "Model",
                 "JSONCoding", logging,
             ]),
         tests(

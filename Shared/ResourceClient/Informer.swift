@@ -61,6 +61,9 @@ public final class Informer<Object: Sendable>: Sendable {
     public var status: InformerStatus { state.withLock { $0.status } }
     public var isSynced: Bool { state.withLock { $0.status.isSynced } }
 
+    /// How many objects are known now.
+    public var count: Int { state.withLock { $0.cache.entries.count } }
+
     /// All objects as they are known now.
     public var snapshot: [ObjectKey: Object] { state.withLock { $0.cache.entries }.mapValues(\.object) }
 

@@ -4,6 +4,7 @@ public import JSONCoding
 import Logging
 import Model
 import Synchronization
+import TestSupport
 
 /// A server that answers reads as a kube-apiserver does, records them, and misbehaves on demand.
 ///
@@ -44,7 +45,8 @@ public final class KubernetesTestServer: Sendable {
         /// Watches that were opened before an order to break off obey it.
         var breaks = 0
         var openWatches: [String: Int] = [:]
-        var port: UInt16 = 0
+        /// Nobody else is given it while the server is stopped.
+        var port: ReservedPort?
         var server: HTTPServer?
     }
 
@@ -63,12 +65,13 @@ public final class KubernetesTestServer: Sendable {
     /// On a free port of loopback, and on the same one after a `stop`.
     public func start() throws {
         let routes = [Route(.get, "/{rest...}") { [self] request in answer(request) }]
-        let configuration = ServerConfiguration(port: state.withLock { $0.port }, tls: tls)
+        let port = try state.withLock { $0.port } ?? ReservedPort()
+        let configuration = ServerConfiguration(port: UInt16(port.number), tls: tls)
         let logger = Logger(label: "kube-apiserver") { _ in SwiftLogNoOpLogHandler() }
         let server = HTTPServer(configuration: configuration, router: try Router(routes), logger: logger)
-        let address = try server.start()
+        try server.start()
         state.withLock { state in
-            state.port = address.port
+            state.port = port
             state.server = server
         }
     }
@@ -78,7 +81,7 @@ public final class KubernetesTestServer: Sendable {
         await state.withLock { $0.server.take() }?.drain(graceSeconds: 0.2)
     }
 
-    public var url: String { "\(tls == nil ? "http" : "https")://127.0.0.1:\(state.withLock { $0.port })" }
+    public var url: String { "\(tls == nil ? "http" : "https")://127.0.0.1:\(state.withLock { $0.port?.number ?? 1 })" }
 
     // MARK: What it was asked
 

@@ -2,11 +2,11 @@ import Glibc
 
 /// A free TCP port of loopback that nobody else is given for as long as this lives: bound and not listened on, so that a program that binds
 /// with SO_REUSEADDR, as ours do, can have it.
-final class ReservedPort: Sendable {
-    let number: Int
+package final class ReservedPort: Sendable {
+    package let number: Int
     private let descriptor: Int32
 
-    init() throws {
+    package init() throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw Cluster.Failure(description: "no socket: \(String(cString: strerror(errno)))") }
         var one: Int32 = 1

@@ -39,6 +39,10 @@ public final class RunningService: Sendable {
         if program.table.definitions.contains(where: { $0.flag == events }), !settings.contains(events) {
             arguments += [events, "http://127.0.0.1:1"]
         }
+        // The tests may themselves run in a pod.
+        if program.table.definitions.contains(where: { $0.flag == "--kubernetes" }), !settings.contains("--kubeconfig") {
+            arguments += ["--kubernetes", "off"]
+        }
         let configuration = try program.table.configuration(arguments: arguments)
         let logger = Logger(label: program.name) { _ in SwiftLogNoOpLogHandler() }
         let tokenFile = directory.path + "/service-token"

@@ -70,6 +70,15 @@ extension DiagnosisMachine {
             let end = since.adding(seconds: limits.resolveGraceSeconds)
             if now >= end { return finish(failure, by: .scheduler, at: now) }
             return wait(Hold(failure: failure, graceSince: since), insteadOf: hold, until: end, at: now, limits)
+        case .waiting(let failure):
+            let since = retry.waitingSince ?? now
+            retry.waitingSince = since
+            let end = max(createdAt.adding(seconds: limits.targetSecondsMax), since.adding(seconds: limits.resolveGraceSeconds))
+            if now >= end { return finish(failure, by: .scheduler, at: now) }
+            return wait(Hold(failure: failure, graceSince: nil), insteadOf: hold, until: end, at: now, limits)
+        case .several(let nodes):
+            guard case .resolving = stage else { return Decision() }
+            return Decision([.split(nodes)])
         case .unavailable(let failure):
             return wait(Hold(failure: failure, graceSince: nil), insteadOf: hold, until: nil, at: now, limits)
         }

@@ -28,6 +28,10 @@ extension DiagnosisMachine {
         case ready(NodeName)
         /// What is missing may still appear within the grace.
         case missing(Failure)
+        /// What is missing comes in its own time, or Kubernetes can't be asked now; waits for as long as `targetSecondsMax` allows.
+        case waiting(Failure)
+        /// The target is several nodes: this diagnosis becomes the parent of one for each.
+        case several([NodeName])
         /// Who knows can't be asked now; waits for as long as a diagnosis may be Pending.
         case unavailable(Failure)
         case impossible(Failure)
@@ -60,6 +64,8 @@ extension DiagnosisMachine {
     package enum Action: Sendable, Hashable {
         /// Look for the node and the plan.
         case resolve
+        /// Go on as the parent of a diagnosis for each of these nodes.
+        case split([NodeName])
         /// Wait in the queue of `node`.
         case enqueue(NodeName)
         /// PUT the job of attempt `attempt` to the agent.

@@ -112,6 +112,8 @@ extension DiagnosisMachine {
         package var resolveAt: Timestamp?
         package var sendAt: Timestamp?
         package var cancelAt: Timestamp?
+        /// Since when, in this process' life, what comes in its own time has been waited for.
+        var waitingSince: Timestamp?
         var resolveFailures = 0
         var sendFailures = 0
         var cancelFailures = 0

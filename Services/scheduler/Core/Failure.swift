@@ -30,12 +30,22 @@ package enum FailureReason: String, Sendable, CaseIterable {
     /// The agent refused the job for good.
     case jobRejected = "JobRejected"
     case nodeNotFound = "NodeNotFound"
+    /// The node is one of Kubernetes', and nobody runs there for us.
+    case agentNotFound = "AgentNotFound"
     case nodeAmbiguous = "NodeAmbiguous"
     case podNotFound = "PodNotFound"
-    /// A pod or node selector, and no Kubernetes to ask.
+    /// Kubernetes has not found a node for the pod.
+    case podNotScheduled = "PodNotScheduled"
+    /// A cluster is configured, and its kube-apiserver does not say what there is.
+    case kubernetesNotConnected = "KubernetesNotConnected"
+    /// A pod or its labels, and no Kubernetes to ask.
     case noPodSource = "NoPodSource"
+    /// Labels of nodes, and no Kubernetes to ask.
+    case noNodeSource = "NoNodeSource"
     case noTarget = "NoTarget"
     case noNodesMatched = "NoNodesMatched"
+    /// More nodes than one diagnosis may have.
+    case tooManyNodes = "TooManyNodes"
     case operationSetNotFound = "OperationSetNotFound"
     case operationSetNotReady = "OperationSetNotReady"
     /// A diagnosis of several nodes whose children did not all succeed.

@@ -4,6 +4,9 @@ import Model
 package struct LifecycleLimits: Sendable, Hashable {
     /// How long a missing OperationSet or agent may still appear.
     package var resolveGraceSeconds: Double = 10
+    /// How long after its creation a diagnosis may still wait for its pod to get a node, or for Kubernetes to be asked; and at least for
+    /// `resolveGraceSeconds` of this process' life, so that a scheduler that was away for long asks before it gives up.
+    package var targetSecondsMax: Double = 300
     /// How long a diagnosis may wait for an agent; time spent paused does not count.
     package var pendingSecondsMax: Double = 3600
     /// How long the agent of a dispatched diagnosis may be away at least before Unknown turns into Failed.

@@ -33,7 +33,7 @@ extension DiagnosisEngine {
         metrics.created(source.rawValue).increment()
         fill(entry, diagnosis, revision)
         tellCreated(entry, source)
-        if case .nodes(let names)? = entry.target, let nodes = severalNodes(names) {
+        if case .nodes(let names)? = entry.target, case let nodes = registry.distinct(names), nodes.count > 1 {
             entry.life = .parentToPin(nodes)
             pinParent(entry)
             return
@@ -58,15 +58,6 @@ extension DiagnosisEngine {
         entry.traceparent = diagnosis.metadata.annotations?[WellKnown.traceparentAnnotation]
         entry.revision = revision
         entry.object = revision == 0 ? nil : diagnosis
-    }
-
-    /// The distinct nodes of a list, as agents are called where they are known; nil when there is but one.
-    private func severalNodes(_ names: [String]) -> [NodeName]? {
-        var seen: Set<NodeName> = []
-        let nodes = names.map { name -> NodeName in
-            if case .one(let node) = registry.match(name) { node } else { NodeName(name) }
-        }.filter { seen.insert($0).inserted }
-        return nodes.count > 1 ? nodes : nil
     }
 
     /// Takes a finished diagnosis out of memory and lets the next one of its node run.

@@ -9,6 +9,7 @@ extension DiagnosisEngine {
         for action in actions {
             switch action {
             case .resolve: resolve(entry)
+            case .split(let nodes): split(entry, nodes)
             case .enqueue(let node):
                 queue.enqueue(entry.uid, on: node)
                 pump(node)
@@ -25,8 +26,14 @@ extension DiagnosisEngine {
     /// Finds out which agent is meant and whether there is a plan for it.
     func resolve(_ entry: DiagnosisEntry) {
         guard !entry.isResolving else { return }
-        switch TargetResolution(entry.target, registry: registry) {
+        take(TargetResolution(entry.target, registry: registry, cluster: cluster), of: entry)
+    }
+
+    private func take(_ resolution: TargetResolution, of entry: DiagnosisEntry) {
+        switch resolution {
         case .failed(let resolution): post(entry.uid, .resolved(resolution))
+        case .several(let nodes): post(entry.uid, .resolved(.several(nodes)))
+        case .search: search(entry)
         case .node(let node):
             entry.isResolving = true
             let uid = entry.uid
@@ -35,6 +42,20 @@ extension DiagnosisEngine {
                 await self.resolved(uid, node, outcome, heldAt)
             }
         }
+    }
+
+    /// Looks through what is known of Kubernetes, elsewhere: there may be many pods.
+    private func search(_ entry: DiagnosisEntry) {
+        guard let cluster, let target = entry.target else { return }
+        entry.isResolving = true
+        let uid = entry.uid
+        lane.submit { await self.found(uid, cluster.find(target)) }
+    }
+
+    private func found(_ uid: UID, _ lookup: TargetLookup) {
+        guard let entry = entries[uid] else { return }
+        entry.isResolving = false
+        take(TargetResolution(lookup, registry: registry, cluster: cluster), of: entry)
     }
 
     private func askForPlan(

@@ -13,16 +13,28 @@ extension DiagnosisEngine {
         lane.submit { await self.persistPin(uid, nodes) }
     }
 
+    /// Kubernetes has found several nodes for one that was to be of a single node until now.
+    func split(_ entry: DiagnosisEntry, _ nodes: [NodeName]) {
+        guard case .single(let machine) = entry.life, !machine.isFinished else { return }
+        metrics.unfinished(machine.phase.rawValue).add(-1)
+        held.remove(entry.uid)
+        entry.flushAt = nil
+        entry.life = .parentToPin(nodes)
+        pinParent(entry)
+    }
+
     private func persistPin(_ uid: UID, _ nodes: [NodeName]) async {
         guard let entry = entries[uid] else { return }
         let now = clock.now()
         var aggregate: ParentAggregate?
         var children: [Diagnosis] = []
+        var isEndWanted = false
         let outcome = await write(entry) { (parent: inout Diagnosis, time) throws in
             let pinned = ParentAggregate(
                 uid: uid, nodes: nodes, activeDeadlineSeconds: Double(parent.spec.effectiveActiveDeadlineSeconds), at: now)
             StatusDocument.render(pinned, into: &parent, at: time)
             aggregate = pinned
+            isEndWanted = parent.spec.cancel == true || (parent.metadata.deletionTimestamp != nil && !parent.isOrphaning)
             if children.isEmpty {
                 children = nodes.map { Diagnosis(childOf: parent, on: $0, at: time) }
                 for child in children { reserve(child.uid, child.key, arrivedAt: now) }
@@ -41,6 +53,12 @@ extension DiagnosisEngine {
             undispatchedCount -= 1
             metrics.unfinished(DiagnosisPhase.running.rawValue).add(1)
             for child in children { admit(child, revision: 0, source: .parent) }
+            // Whoever asked for its end while it was being pinned asked a diagnosis that has become a parent.
+            if isEndWanted || entry.mailbox.contains(where: { $0.event == .cancelRequested }) {
+                entry.parentEvents.append(.cancelRequested)
+            }
+            entry.mailbox = []
+            lookBack(entry)
             arm(entry)
             stepParent(entry)
         case .gone: drop(entry)

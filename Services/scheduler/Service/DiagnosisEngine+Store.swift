@@ -200,7 +200,7 @@ extension DiagnosisEngine {
 
 extension Diagnosis {
     /// It waits until its children no longer name it.
-    fileprivate var isOrphaning: Bool {
+    var isOrphaning: Bool {
         metadata.finalizers?.contains { $0 == DeletionPropagation.orphan.finalizer } ?? false
     }
 }

@@ -13,6 +13,8 @@ actor DiagnosisEngine {
     let clock: SchedulerClock
     let limits: SchedulerLimits
     let plans: PlanSource
+    /// Nil where there is no Kubernetes to ask.
+    let cluster: KubernetesCluster?
     let gateway: AgentGateway
     let lane: WorkLane
     let metrics: SchedulerMetrics
@@ -67,13 +69,14 @@ actor DiagnosisEngine {
     }
 
     init(
-        store: any ResourceStore, clock: SchedulerClock, limits: SchedulerLimits, plans: PlanSource, gateway: AgentGateway,
-        lane: WorkLane, metrics: SchedulerMetrics, events: EventRecorder, logger: Logger
+        store: any ResourceStore, clock: SchedulerClock, limits: SchedulerLimits, plans: PlanSource, cluster: KubernetesCluster?,
+        gateway: AgentGateway, lane: WorkLane, metrics: SchedulerMetrics, events: EventRecorder, logger: Logger
     ) {
         self.store = store
         self.clock = clock
         self.limits = limits
         self.plans = plans
+        self.cluster = cluster
         self.gateway = gateway
         self.lane = lane
         self.metrics = metrics
@@ -160,7 +163,7 @@ extension DiagnosisEngine {
     }
 
     /// Takes in what others changed while a write was under way: it is in the object that was written on top of it, or was seen since.
-    private func lookBack(_ entry: DiagnosisEntry) {
+    func lookBack(_ entry: DiagnosisEntry) {
         guard entries[entry.uid] === entry else { return }
         if let object = entry.object, entry.machine?.isCancelRequested == false { observe(object, entry) }
         guard let seen = entry.observed else { return }

@@ -25,7 +25,12 @@ struct JobDocument: Encodable, Sendable {
         dispatchAttempt = dispatch.attempt
         self.epoch = epoch
         parameters = diagnosis.spec.parameters ?? [:]
-        pod = diagnosis.spec.podReference
+        // Of several pods none is the one; of several nodes each may have one of them.
+        if let reference = diagnosis.spec.podReference {
+            pod = reference
+        } else if case .pods(let pods)? = diagnosis.spec.target, pods.count == 1 {
+            pod = pods[0]
+        }
         self.remainingSeconds = remainingSeconds
         notAfterSeconds = remainingSeconds
         dryRun = diagnosis.spec.dryRun ?? false

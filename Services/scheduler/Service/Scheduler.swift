@@ -1,6 +1,7 @@
 import EventRecording
 import GarbageCollection
 import HTTPClient
+import KubernetesConnection
 import Logging
 import Model
 import ResourceAPI
@@ -30,6 +31,8 @@ public struct Scheduler: Sendable {
             ])
         }
         let limits = SchedulerLimits(context.configuration)
+        let cluster = try KubernetesConnection(context).map { KubernetesCluster($0, logger: context.logger) }
+        KubernetesCluster.measure(cluster, in: context.metrics)
         let store = try ServiceStore.open(context)
         let http = try HTTPClient()
         let clock = SchedulerClock()
@@ -41,8 +44,9 @@ public struct Scheduler: Sendable {
         let lane = WorkLane()
         let events = EventRecorder(context, to: context.configuration[SchedulerSettings.triggerRouter], http: http)
         let engine = DiagnosisEngine(
-            store: store, clock: clock, limits: limits, plans: plans, gateway: AgentGateway(http: http, token: context.clientToken),
-            lane: lane, metrics: metrics, events: events, logger: context.logger)
+            store: store, clock: clock, limits: limits, plans: plans, cluster: cluster,
+            gateway: AgentGateway(http: http, token: context.clientToken), lane: lane, metrics: metrics, events: events,
+            logger: context.logger)
         let revision = try await store.currentRevision()
         try await engine.load()
 
@@ -72,10 +76,11 @@ public struct Scheduler: Sendable {
                     BackgroundLoop { await collector.run() },
                     BackgroundLoop { try await owners.run() },
                     BackgroundLoop { await Self.probe(plans, clock) },
-                ]
+                ] + (cluster.map { cluster in [BackgroundLoop { await cluster.run() }] } ?? [])
             },
             close: {
                 await engine.stop()
+                await cluster?.shutdown()
                 await http.shutdown()
                 await store.close()
             })

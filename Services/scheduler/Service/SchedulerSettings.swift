@@ -1,3 +1,4 @@
+import KubernetesConnection
 import SchedulerCore
 import ServiceKit
 
@@ -27,6 +28,9 @@ public enum SchedulerSettings {
         validate: { BlastRadius.Limit($0) == nil ? "has to be a number of nodes, a percentage such as 25%, or off" : nil })
     public static let resolveGrace = Setting<Duration>(
         "resolve-grace", default: .seconds(10), help: "how long a missing operation set or agent may still appear")
+    public static let targetWait = Setting<Duration>(
+        "target-wait", default: .seconds(300),
+        help: "how long a diagnosis may wait for its pod to be scheduled, or for the kube-apiserver to be reached", validate: positive)
     public static let pendingMax = Setting<Duration>(
         "pending-max", default: .seconds(3600), help: "how long a diagnosis may wait for an agent; time spent paused does not count",
         validate: positive)
@@ -38,10 +42,12 @@ public enum SchedulerSettings {
     public static let heartbeat = Setting<Duration>(
         "agent-heartbeat", default: .seconds(5), help: "how often agents are to say that they are there", validate: positive)
 
-    public static let all: [SettingDefinition] = [
+    public static let all: [SettingDefinition] = own + KubernetesSettings.all
+
+    private static let own: [SettingDefinition] = [
         graphBuilder.definition, triggerRouter.definition, diagnosisTTL.definition, finishedPerNodeMax.definition,
         garbageInterval.definition, queuedDiagnosesMax.definition, diagnosesPerMinuteMax.definition, blastRadius.definition,
-        resolveGrace.definition, pendingMax.definition, unknownMax.definition, lease.definition,
+        resolveGrace.definition, targetWait.definition, pendingMax.definition, unknownMax.definition, lease.definition,
         heartbeat.definition,
     ]
 
@@ -71,6 +77,7 @@ struct SchedulerLimits: Sendable {
 
     init(_ configuration: Configuration) {
         lifecycle.resolveGraceSeconds = configuration[SchedulerSettings.resolveGrace].secondsValue
+        lifecycle.targetSecondsMax = configuration[SchedulerSettings.targetWait].secondsValue
         lifecycle.pendingSecondsMax = configuration[SchedulerSettings.pendingMax].secondsValue
         lifecycle.unknownSecondsMax = configuration[SchedulerSettings.unknownMax].secondsValue
         agents.leaseSeconds = configuration[SchedulerSettings.lease].secondsValue

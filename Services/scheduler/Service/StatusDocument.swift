@@ -87,6 +87,8 @@ enum StatusDocument {
         status.observedGeneration = diagnosis.metadata.generation
         status.startTime = aggregate.startedAt
         status.aggregate = aggregate.counts
+        // What it waited for before Kubernetes told its nodes.
+        if conditions["Dispatched"] != nil { conditions.set(dispatched(true, "Split", nil), at: now) }
         let unknown = aggregate.unknownNodes
         if !unknown.isEmpty || conditions["ChildrenReachable"] != nil {
             let names = unknown.prefix(10).map(\.rawValue).joined(separator: ", ")

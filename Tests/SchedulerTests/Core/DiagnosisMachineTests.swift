@@ -193,6 +193,44 @@ struct DiagnosisMachineTests {
         #expect(failure(of: machine(.resolved(.impossible(Failure(.noPodSource, ""))))) == "NoPodSource")
     }
 
+    @Test("what comes in its own time is waited for from the creation on, and by a new process for the grace at least")
+    func waiting() {
+        let unscheduled = DiagnosisMachine.Event.resolved(.waiting(Failure(.podNotScheduled, "")))
+        var waiting = machine(unscheduled)
+        _ = waiting.apply(unscheduled, at: after(299.9), limits: limits)
+        #expect(waiting.phase == .pending)
+        // What was missing meanwhile has a grace of its own.
+        let noAgent = DiagnosisMachine.Event.resolved(.missing(Failure(.agentNotFound, "")))
+        var placed = waiting
+        _ = placed.apply(noAgent, at: after(299.9), limits: limits)
+        _ = placed.apply(noAgent, at: after(309.8), limits: limits)
+        #expect(placed.phase == .pending)
+        _ = placed.apply(noAgent, at: after(309.9), limits: limits)
+        #expect(failure(of: placed) == "AgentNotFound")
+        #expect(waiting.retry.resolveAt == after(300))
+        _ = waiting.apply(unscheduled, at: after(300), limits: limits)
+        #expect(failure(of: waiting) == "PodNotScheduled")
+
+        var old = machine()
+        _ = old.apply(unscheduled, at: after(1000), limits: limits)
+        #expect(old.phase == .pending)
+        _ = old.apply(unscheduled, at: after(1009.9), limits: limits)
+        #expect(old.phase == .pending)
+        _ = old.apply(unscheduled, at: after(1010), limits: limits)
+        #expect(failure(of: old) == "PodNotScheduled")
+    }
+
+    @Test("several nodes are split while the target is being resolved, and never later")
+    func several() {
+        let nodes = [node, NodeName("web-08")]
+        var early = machine(.resolved(.waiting(Failure(.kubernetesNotConnected, ""))))
+        #expect(early.apply(.resolved(.several(nodes)), at: start, limits: limits).actions == [.split(nodes)])
+        var queued = machine(.resolved(.ready(node)))
+        #expect(queued.apply(.resolved(.several(nodes)), at: start, limits: limits).actions == [])
+        var cancelled = machine(.cancelRequested)
+        #expect(cancelled.apply(.resolved(.several(nodes)), at: start, limits: limits).actions == [])
+    }
+
     @Test("waiting while paused does not count")
     func paused() {
         var machine = machine(.resolved(.ready(node)))

@@ -129,7 +129,7 @@ struct LifecycleSimulation {
     mutating func perform(_ actions: [DiagnosisMachine.Action], of uid: UID) {
         for action in actions {
             switch action {
-            case .resolve, .enqueue: break
+            case .resolve, .enqueue, .split: break
             case .send(let attempt):
                 let job = Message.job(uid: uid, attempt: attempt, epoch: registered?.epoch ?? 0)
                 let timeout = Message.jobAnswer(uid: uid, attempt: attempt, .ambiguous("timed out"))

@@ -100,7 +100,7 @@ struct LifecycleServiceTests {
         #expect(try await house.send(.delete, "\(SchedulerHouse.diagnoses)/half").status == 200)
         #expect(try await eventually { try await house.list().isEmpty })
         _ = try await house.create("empty", node: "", ["targetSelector": ["nodeSelector": ["matchLabels": ["a": "b"]]]])
-        #expect(try await house.wait("empty", for: .failed)?.status?.reason == "NoNodesMatched")
+        #expect(try await house.wait("empty", for: .failed)?.status?.reason == "NoNodeSource")
         for agent in agents { await agent.stop() }
         await house.stop()
     }

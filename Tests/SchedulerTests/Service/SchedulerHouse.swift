@@ -47,12 +47,14 @@ final class SchedulerHouse: Sendable {
         let tokenFile = directory.path + "/service-token"
         try Data((Self.serviceToken + "\n").utf8).write(to: URL(fileURLWithPath: tokenFile))
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: tokenFile)
+        // The tests may themselves run in a pod.
+        let cluster = settings.contains("--kubeconfig") ? [] : ["--kubernetes", "off"]
         let arguments = [
             "--data-dir", directory.path + "/data", "--port", "0", "--listen", "127.0.0.1", "--graph-builder-url", graphBuilder.url,
             "--trigger-router-url", "http://127.0.0.1:1",
         ]
         let context = ServiceContext(
-            name: program.name, configuration: try program.table.configuration(arguments: arguments + settings), logger: logger,
+            name: program.name, configuration: try program.table.configuration(arguments: arguments + cluster + settings), logger: logger,
             clientToken: try ClientToken(file: tokenFile, logger: logger))
         let assembly = try await Scheduler(context).assembly
         var tokens = "admin \(Self.adminToken)\nservice \(Self.serviceToken)\n"
