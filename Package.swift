@@ -254,7 +254,8 @@ let package = Package(
             "TriggerRouterTests",
             [
                 "TriggerRouterCore", "TriggerRouterService", "GraphBuilderService", "SchedulerService", "RegularExpressions", "TestSupport",
-                "ServiceKit", "HTTPServer", "HTTPClient", "HTTPMessage", "JSONCoding", "Digests", "Model", "KafkaTestCluster", logging,
+                "ResourceStoreSQLite", "ServiceKit", "HTTPServer", "HTTPClient", "HTTPMessage", "JSONCoding", "Digests", "Model",
+                "KafkaTestCluster", logging,
             ]),
         tests(
             "SchedulerTests",

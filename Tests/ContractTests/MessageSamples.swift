@@ -36,6 +36,7 @@ enum MessageSamples {
             triggers: [outcome], misses: [miss], traceID: "4bf9")
         decision.fingerprint = "00ff"
         decision.missesTime = time
+        (decision.triggersOmitted, decision.labelsOmitted, decision.missesOmitted) = (1, 2, 3)
         return decision
     }
 
@@ -95,8 +96,11 @@ enum MessageSamples {
             .init(
                 "WebhookRecord", webhook, least: WebhookRecord(time: time, receiver: "alertmanager", peer: "p", alertCount: 1, status: 200)),
             .init(
-                "DecisionList", DecisionList(items: [decision], continuation: "1.2", lastWebhook: webhook, keptSince: time),
+                "DecisionList",
+                DecisionList(
+                    items: [decision], continuation: "1.2", lastWebhook: webhook, keptSince: time, lost: DecisionLoss(count: 1, time: time)),
                 least: DecisionList(items: [], lastWebhook: nil, keptSince: time)),
+            .init("DecisionLoss", DecisionLoss(count: 1, time: time), least: DecisionLoss(count: 0, time: time)),
             .init("TriggerTestAnswer", TriggerTestAnswer(alerts: [tested]), least: TriggerTestAnswer(alerts: [])),
             .init("TestedAlert", tested, least: tested),
             .init("TestedMatch", match, least: TriggerTestAnswer.TestedMatch(trigger: "t")),

@@ -107,6 +107,29 @@ import Testing
             ])
     }
 
+    /// What the record left out is told, and so is a label that the template wants and the alert lacks.
+    @Test func decisionsSayWhatIsLeftOut() {
+        var decision = Decision(
+            time: Timestamp(seconds: 1_800_000_000), receiver: "alertmanager", peer: "10.0.0.5:41234", alertname: "Disk", labels: [:],
+            startsAt: nil, outcome: .created,
+            triggers: [
+                TriggerOutcome(
+                    trigger: "disk", outcome: .created, message: "label \"mountpoint\" is absent: parameter \"path\" is not set by it",
+                    diagnosis: DiagnosisReference(namespace: "kubediag", name: "disk-1"))
+            ], misses: [])
+        (decision.triggersOmitted, decision.missesOmitted, decision.labelsOmitted) = (3, 992, 1)
+        #expect(
+            AlertText.lines(decision).dropFirst() == [
+                "  disk  CREATED disk-1  (label \"mountpoint\" is absent: parameter \"path\" is not set by it)",
+                "  and 3 more that matched", "  and 992 more that do not match", "  and 1 more label, too much to be kept",
+            ])
+        (decision.triggers, decision.triggersOmitted, decision.labelsOmitted, decision.outcome) = ([], nil, nil, .noMatch)
+        #expect(AlertText.lines(decision).dropFirst() == ["  and 992 more that do not match"])
+        #expect(
+            WhyCommand.text(DecisionLoss(count: 2, time: decision.time))
+                == "2 decisions could not be kept, the last at 2027-01-15T08:00:00Z: the trigger-router's log says why.")
+    }
+
     @Test func noWebhookAtAllIsSaid() {
         let since = Timestamp(seconds: 1_800_000_000)
         let nothing = WhyCommand.nothing(DecisionList(items: [], lastWebhook: nil, keptSince: since), isFiltered: true)

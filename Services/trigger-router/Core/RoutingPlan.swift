@@ -17,6 +17,8 @@ public struct RoutingPlan: Sendable {
     struct Place: Sendable {
         let alert: Int
         let result: Int
+        /// What the trigger's template asks for and the alert lacks: said whatever the answer.
+        var note: String?
     }
 
     private struct Identity: Hashable {
@@ -29,6 +31,26 @@ public struct RoutingPlan: Sendable {
         public let alert: Alert
         public let status: Alert.Status
         public internal(set) var results: [TriggerOutcome]
+
+        init(alert: Alert, status: Alert.Status, results: [TriggerOutcome]) {
+            self.alert = alert
+            self.status = status
+            self.results = results
+        }
+
+        /// Something of a source that could not be used; its one result is called after the source.
+        public init(failed alert: Alert, source: String, reason: String, message: String) {
+            self.init(
+                alert: alert, status: .firing,
+                results: [
+                    TriggerOutcome(
+                        trigger: source, outcome: .failed, reason: reason,
+                        message: String(String.UnicodeScalarView(message.unicodeScalars.prefix(Self.messageScalarsMax))))
+                ])
+        }
+
+        /// A message may quote what the sender wrote.
+        private static let messageScalarsMax = 500
 
         /// The most telling outcome of all.
         public var outcome: AlertOutcome {
@@ -100,6 +122,8 @@ public struct RoutingPlan: Sendable {
         case .noTarget(let why): return TriggerOutcome(trigger: trigger.name, outcome: .noTarget, reason: "NoTarget", message: why)
         case .item(var item):
             item.traceparent = traceparent
+            var place = place
+            place.note = trigger.absences(in: alert)
             enqueue(item, place)
             return Self.unavailable(item, "the scheduler has not answered")
         }
@@ -125,7 +149,9 @@ public struct RoutingPlan: Sendable {
 
     /// What the scheduler is asked about a match.
     public enum Question: Sendable, Hashable {
-        case item(IntakeItem)
+        ///
+        /// `note` tells what the trigger's template asks for and the alert lacks.
+        case item(IntakeItem, note: String?)
         /// An earlier alert asks for the same identity.
         case askedEarlier
     }
@@ -134,7 +160,7 @@ public struct RoutingPlan: Sendable {
     public var questions: [[Int: Question]] {
         var questions = Array(repeating: [Int: Question](), count: alerts.count)
         for pending in pending {
-            questions[pending.place.alert][pending.place.result] = .item(pending.item)
+            questions[pending.place.alert][pending.place.result] = .item(pending.item, note: pending.place.note)
             for place in pending.followers { questions[place.alert][place.result] = .askedEarlier }
         }
         return questions
@@ -165,10 +191,16 @@ public struct RoutingPlan: Sendable {
     }
 
     private mutating func settle(_ pending: Pending, _ outcome: TriggerOutcome) {
-        alerts[pending.place.alert].results[pending.place.result] = outcome
+        put(outcome, pending.place)
         var repeated = outcome
         if outcome.outcome == .created { (repeated.outcome, repeated.reason) = (.duplicate, "SameIdentity") }
-        for place in pending.followers { alerts[place.alert].results[place.result] = repeated }
+        for place in pending.followers { put(repeated, place) }
+    }
+
+    private mutating func put(_ outcome: TriggerOutcome, _ place: Place) {
+        var outcome = outcome
+        if let note = place.note { outcome.message = outcome.message.map { "\($0); \(note)" } ?? note }
+        alerts[place.alert].results[place.result] = outcome
     }
 
     /// How many matches are not stored though they could be; with any, the request is to be repeated.

@@ -78,6 +78,16 @@ public struct TriggerCatalog: Sendable {
     /// How many triggers there are; one that was changed may count twice.
     public var count: Int { index.triggers.count + overlay.count }
 
+    /// How many triggers are held against alerts of that origin.
+    public func listeningCount(to origin: Alert.Origin) -> Int {
+        var count = index.listening[origin] ?? 0
+        for (name, change) in overlay {
+            if index[name]?.listens(to: origin) == true { count -= 1 }
+            if case .present(let trigger) = change, trigger.listens(to: origin) { count += 1 }
+        }
+        return count
+    }
+
     /// All triggers, by name.
     public var triggers: [CompiledTrigger] {
         guard !overlay.isEmpty else { return index.triggers }

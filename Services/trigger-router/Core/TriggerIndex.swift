@@ -8,6 +8,8 @@ import RegularExpressions
 public struct TriggerIndex: Sendable {
     /// By name.
     public let triggers: [CompiledTrigger]
+    /// How many triggers listen to alerts of an origin.
+    let listening: [Alert.Origin: Int]
     private let places: [String: Int]
     private let byName: FieldIndex
     private let byLabel: [String: FieldIndex]
@@ -21,9 +23,11 @@ public struct TriggerIndex: Sendable {
         var labelled: [String: [(FieldIndex.Entry, Pattern)]] = [:]
         var unfiled: [Int] = []
         var crowds: [Crowd: Int] = [:]
+        var listening: [Alert.Origin: Int] = [:]
         for condition in triggers.lazy.flatMap(\.conditions) { crowds[Crowd(condition), default: 0] += 1 }
         for (place, trigger) in triggers.enumerated() {
-            guard case .matching = trigger.source else { continue }
+            guard case .matching(let origin, _) = trigger.source else { continue }
+            listening[origin, default: 0] += 1
             guard let condition = Self.filingCondition(of: trigger.conditions, crowds: crowds) else {
                 unfiled.append(place)
                 continue
@@ -36,6 +40,7 @@ public struct TriggerIndex: Sendable {
             }
         }
         self.triggers = triggers
+        self.listening = listening
         places = Dictionary(triggers.enumerated().lazy.map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
         self.unfiled = unfiled
         byName = FieldIndex(named)

@@ -128,7 +128,9 @@ final class EventReceiver: Sendable {
                     source: delivery.receiver, reason: .malformed, message: $0.fault.description,
                     headers: [("content-type", "application/json"), ("traceparent", delivery.trace.traceparent)], body: $0.item.encoded())
             }, at: delivery.time)
-        return zip(unusable, letters).map { UnusableItem(index: $0.index, message: $0.fault.description, deadLetter: $1.id) }
+        let items = zip(unusable, letters).map { UnusableItem(index: $0.index, message: $0.fault.description, deadLetter: $1.id) }
+        await pipeline.noteUnusable(items, delivery)
+        return items
     }
 
     // MARK: PagerDuty

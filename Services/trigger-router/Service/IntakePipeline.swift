@@ -88,11 +88,33 @@ final class IntakePipeline: Sendable {
             metrics.countAnswer(isSuccess: false, since: delivery.start)
             if record.status == 200 {
                 (record.status, record.message) = (error.code, error.message)
-                await decisions.record([], webhook: record, traceID: delivery.trace.traceID, triggers: nil)
+                await decisions.record([Self.refused(delivery, error)], webhook: record, traceID: delivery.trace.traceID, triggers: nil)
             }
             throw error
         }
     }
+
+    /// A request that was refused whole, told as one message.
+    private static func refused(_ delivery: Delivery, _ error: APIError) -> RoutingPlan.RoutedAlert {
+        RoutingPlan.RoutedAlert(
+            failed: Alert(labels: LabelSet(), origin: .message), source: delivery.receiver, reason: error.reason, message: error.message)
+    }
+
+    /// Remembers what of a request could not be used and is on the dead-letter list.
+    func noteUnusable(_ items: [UnusableItem], _ delivery: Delivery) async {
+        guard !items.isEmpty else { return }
+        let failed = items.map { item in
+            RoutingPlan.RoutedAlert(
+                failed: Alert(labels: LabelSet([Self.deadLetterLabel: item.deadLetter]), origin: .message), source: delivery.receiver,
+                reason: UnusableMessage.Reason.malformed.rawValue, message: item.message)
+        }
+        let record = WebhookRecord(
+            time: delivery.time, receiver: delivery.receiver, peer: delivery.peer, alertCount: items.count, status: 200)
+        await decisions.record(failed, webhook: record, traceID: delivery.trace.traceID, triggers: nil, isWhole: false)
+    }
+
+    /// The label of such a decision that names the letter.
+    private static let deadLetterLabel = "deadLetter"
 
     /// Fires one trigger for what it need not be matched with: a time of its schedule.
     func fire(_ trigger: CompiledTrigger, for alert: Alert, _ delivery: Delivery) async throws(APIError) -> TriggerOutcome {

@@ -67,7 +67,8 @@ struct RouterEndpoints: Sendable {
         let items = await ComputeQueue.explaining.run { records.map { Self.explained($0, query.explains, snapshot, now) } }
         let summary = await decisions.summary
         let list = DecisionList(
-            items: items, continuation: continuation?.description, lastWebhook: summary.lastWebhook, keptSince: summary.since)
+            items: items, continuation: continuation?.description, lastWebhook: summary.lastWebhook, keptSince: summary.since,
+            lost: summary.lost)
         return await (try Self.answer(list)).compressed(for: call.request.headers)
     }
 
@@ -75,14 +76,19 @@ struct RouterEndpoints: Sendable {
     private static func explained(_ record: DecisionRecord, _ explains: Bool, _ triggers: TriggerCatalog?, _ now: Timestamp) -> Decision {
         var decision = record.decision
         guard explains else {
-            decision.misses = nil
+            (decision.misses, decision.missesOmitted) = (nil, nil)
             return decision
         }
         if decision.misses != nil {
             decision.missesTime = decision.time
         } else if let triggers, let alert = record.alert {
-            decision.misses = triggers.misses(for: alert, limit: DecisionRecord.missesMax, listeningOnly: true).nearest
+            let misses = triggers.misses(for: alert, limit: DecisionRecord.missesMax, listeningOnly: true)
+            decision.misses = misses.nearest
+            decision.missesOmitted = misses.omitted > 0 ? misses.omitted : nil
             decision.missesTime = now
+        } else {
+            // Too large to be kept whole, in a storm: how many did not match is all that is known.
+            decision.misses = []
         }
         return decision
     }
@@ -116,7 +122,7 @@ struct RouterEndpoints: Sendable {
                 alertname: routed.alert.name, labels: routed.alert.labels.dictionary, status: routed.status.rawValue,
                 matches: routed.results.enumerated().map { place, result in
                     switch questions[place] {
-                    case .item(let item)?: .init(trigger: result.trigger, item: item)
+                    case .item(let item, let note)?: .init(trigger: result.trigger, message: note, item: item)
                     case .askedEarlier?:
                         .init(
                             trigger: result.trigger, outcome: .duplicate,
@@ -148,7 +154,7 @@ private struct DecisionQuery {
     let explains: Bool
 
     private static let names: Set<String> = [
-        "source", "alertname", "fingerprint", "label", "trigger", "outcome", "since", "until", "limit", "continue", "explain",
+        "source", "alertname", "fingerprint", "label", "trigger", "outcome", "reason", "since", "until", "limit", "continue", "explain",
     ]
 
     init(_ query: Query) throws(APIError) {
@@ -165,6 +171,7 @@ private struct DecisionQuery {
             }
             return outcome
         }
+        filter.reason = query["reason"]
         for text in query.all("label") {
             guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
                 throw .badRequest("label must be name=value, as in label=mountpoint=/var")

@@ -122,10 +122,16 @@ public struct Decision: Codable, Sendable, Hashable {
     public var startsAt: Timestamp?
     public var outcome: AlertOutcome
     public var triggers: [TriggerOutcome]
+    /// How many further triggers matched than `triggers` names; nil where it names all.
+    public var triggersOmitted: Int?
+    /// How many labels were too many or too long to be kept; nil where all were.
+    public var labelsOmitted: Int?
     /// SHA-256 over all labels, in hexadecimal.
     public var fingerprint: String?
     /// With `explain=true`: the triggers that came nearest without matching.
     public var misses: [TriggerMiss]?
+    /// With `misses`: how many further triggers of the source did not match; nil for none.
+    public var missesOmitted: Int?
     /// With `misses`: as of when the triggers were looked at; the decision's own time, or now where too much came then.
     public var missesTime: Timestamp?
     public var traceID: String?
@@ -144,6 +150,18 @@ public struct Decision: Codable, Sendable, Hashable {
         self.triggers = triggers
         self.misses = misses
         self.traceID = traceID
+    }
+}
+
+/// Decisions that the store refused to keep, over restarts.
+public struct DecisionLoss: Codable, Sendable, Hashable {
+    public var count: Int
+    /// When that happened last.
+    public var time: Timestamp
+
+    public init(count: Int, time: Timestamp) {
+        self.count = count
+        self.time = time
     }
 }
 
@@ -168,8 +186,8 @@ public struct WebhookRecord: Codable, Sendable, Hashable {
     }
 }
 
-/// `GET /api/v1/decisions` at the trigger-router, with `source`, `alertname`, `fingerprint`, `label`, `trigger`, `outcome`, `since`, `until`,
-/// `limit`, `continue` and `explain`.
+/// `GET /api/v1/decisions` at the trigger-router, with `source`, `alertname`, `fingerprint`, `label`, `trigger`, `outcome`, `reason`, `since`,
+/// `until`, `limit`, `continue` and `explain`.
 public struct DecisionList: Codable, Sendable, Hashable {
     /// Newest first.
     public var items: [Decision]
@@ -177,19 +195,24 @@ public struct DecisionList: Codable, Sendable, Hashable {
     public var continuation: String?
     /// Nil where no request ever came.
     public var lastWebhook: WebhookRecord?
-    /// Since when no decision is missing: the first start on this data, or the oldest decision where older ones had to go.
+    /// Since when no decision is missing: the first start on this data, the oldest decision where older ones had to go, or the last loss.
     public var keptSince: Timestamp
+    /// What could not be kept; nil for nothing.
+    public var lost: DecisionLoss?
 
     enum CodingKeys: String, CodingKey {
-        case items, lastWebhook, keptSince
+        case items, lastWebhook, keptSince, lost
         case continuation = "continue"
     }
 
-    public init(items: [Decision], continuation: String? = nil, lastWebhook: WebhookRecord?, keptSince: Timestamp) {
+    public init(
+        items: [Decision], continuation: String? = nil, lastWebhook: WebhookRecord?, keptSince: Timestamp, lost: DecisionLoss? = nil
+    ) {
         self.items = items
         self.continuation = continuation
         self.lastWebhook = lastWebhook
         self.keptSince = keptSince
+        self.lost = lost
     }
 }
 

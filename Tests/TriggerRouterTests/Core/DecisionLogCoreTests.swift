@@ -39,6 +39,26 @@ import TriggerRouterCore
         #expect(try record(makeAlert("A"), misses: misses).decision.misses?.count == DecisionRecord.missesMax)
     }
 
+    /// Whatever is cut is counted, in what reads back too.
+    @Test func whatIsLeftOutIsCounted() throws {
+        let triggers = (0..<40).map { makeTrigger("t\($0)", alertName: "^A$") }
+        let misses = (0..<50).map { TriggerMiss(trigger: "m\($0)", message: "m") }
+        func read(_ alert: Alert, _ misses: [TriggerMiss]?) throws -> Decision {
+            let record = DecisionRecord(
+                try routed(alert, triggers), misses: misses, missCount: 50, receiver: "prometheus", peer: "", traceID: nil, at: noon)
+            return try #require(DecisionRecord(line: record.encoded)).decision
+        }
+        let all = try read(makeAlert("A"), misses)
+        #expect(all.triggers.count == DecisionRecord.triggersMax && all.triggersOmitted == 40 - DecisionRecord.triggersMax)
+        #expect(all.missesOmitted == 50 - DecisionRecord.missesMax && all.labelsOmitted == nil)
+        #expect(try read(makeAlert("A"), nil).missesOmitted == 50)
+        let labels = Dictionary(uniqueKeysWithValues: (0..<100).map { ("label\($0)", String(repeating: "x", count: 200)) })
+        let large = try read(makeAlert("A", labels), nil)
+        #expect(large.labels.count < 101 && large.labelsOmitted == 101 - large.labels.count)
+        let none = try record(makeAlert("B"), misses: []).decision
+        #expect(none.triggersOmitted == nil && none.missesOmitted == nil && none.labelsOmitted == nil)
+    }
+
     // MARK: Filters
 
     private func filter(_ change: (inout DecisionFilter) -> Void) -> DecisionFilter {
@@ -69,6 +89,7 @@ import TriggerRouterCore
                 $0.trigger = "t1"
                 $0.outcome = .failed
             },
+            filter { $0.reason = "Unavailable" },
             filter {
                 $0.since = noon.adding(seconds: 10)
                 $0.until = noon.adding(seconds: 20)
@@ -102,6 +123,15 @@ import TriggerRouterCore
         }
         #expect(asks(nil, .suppressed) && asks("b", .suppressed) && asks("a", .created))
         #expect(!asks("a", .suppressed) && !asks("b", .created) && !asks("c", .created) && !asks(nil, .failed))
+        // A reason is that of one trigger, of which the rest holds too.
+        decision.triggers[1].reason = "Flapping"
+        func gives(_ trigger: String?, _ outcome: AlertOutcome?, _ reason: String) -> Bool {
+            filter {
+                ($0.trigger, $0.outcome, $0.reason) = (trigger, outcome, reason)
+            }.isMet(by: decision)
+        }
+        #expect(gives(nil, nil, "Flapping") && gives("b", nil, "Flapping") && gives(nil, .suppressed, "Flapping"))
+        #expect(!gives(nil, nil, "RateLimited") && !gives("a", nil, "Flapping") && !gives(nil, .created, "Flapping"))
     }
 
     @Test func aBrokenLineIsNone() {

@@ -45,6 +45,45 @@ import TriggerRouterCore
         #expect(plan.totals == [.created: 1, .suppressed: 1, .failed: 1, .noMatch: 1, .suspended: 1, .noTarget: 1, .resolved: 2])
     }
 
+    /// A label that the template names and the alert lacks is told, whatever comes of the rest; by a test as by the real thing.
+    @Test func anAbsentLabelIsTold() throws {
+        let triggers = TriggerCatalog([
+            (
+                CompiledTrigger(
+                    makeTrigger("disk") {
+                        $0.spec.nodeName = "web-07"
+                        $0.spec.parameters = ["depth": "3"]
+                        $0.spec.parameterLabels = ["depth": "levels", "path": "mountpoint"]
+                        $0.spec.sourceTemplate.prometheusAlertTemplate?.parameterInjectionLabels = ["device"]
+                        $0.spec.sourceTemplate.prometheusAlertTemplate?.podNameReferenceLabel = "pod"
+                    }), 1
+            )
+        ])
+        func outcome(_ labels: [String: String], _ result: IntakeResult) throws -> (test: RoutingPlan.Question?, real: TriggerOutcome) {
+            var plan = RoutingPlan(triggers: triggers, at: noon)
+            plan.add([makeAlert("Disk", labels)])
+            let question = plan.questions[0][0]
+            plan.complete(0, with: result)
+            return (question, try #require(plan.alerts.first?.results.first))
+        }
+        let all = """
+            label "instance" is absent: it gives no node; label "pod" is empty: it gives no pod; \
+            label "device" is absent: parameter "device" is not set by it; \
+            label "levels" is absent: parameter "depth" stays as the trigger has it; \
+            label "mountpoint" is absent: parameter "path" is not set by it
+            """
+        let created = try outcome(["pod": ""], IntakeResult(outcome: .created))
+        #expect(created.real.message == all)
+        guard case .item(_, let note)? = created.test else { throw CancellationError() }
+        #expect(note == all)
+        let labels = ["instance": "a", "pod": "p", "device": "sda", "levels": "2"]
+        #expect(
+            try outcome(labels, IntakeResult(outcome: .rejected, reason: "Invalid", message: "no")).real.message
+                == "no; label \"mountpoint\" is absent: parameter \"path\" is not set by it")
+        let whole = labels.merging(["mountpoint": "/"]) { first, _ in first }
+        #expect(try outcome(whole, IntakeResult(outcome: .created)).real.message == nil)
+    }
+
     @Test func whatIsUnavailableKeepsTheRequestUnsettled() {
         var memory = StoredMemory()
         var plan = plan(&memory)

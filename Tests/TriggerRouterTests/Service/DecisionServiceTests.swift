@@ -1,9 +1,13 @@
 import JSONCoding
+import Logging
 import Model
+import ResourceStoreSQLite
+import ServiceKit
 import TestSupport
 import Testing
 import TriggerRouterCore
-import TriggerRouterService
+
+@testable import TriggerRouterService
 
 @Suite struct DecisionServiceTests {
     /// What a test says and what a receiver does are the same: which triggers match, what each comes to, and what the scheduler is asked.
@@ -120,5 +124,83 @@ import TriggerRouterService
         let ids = try await fixture.decisions("?limit=1000").items.compactMap { $0.labels["id"] }
         #expect(ids.count == 1000 && Set(ids).count == 1000)
         await fixture.stop()
+    }
+
+    /// What is cut is counted: before anybody asks, and where it is looked into when somebody does.
+    @Test func whatIsNotShownIsCounted() async throws {
+        let fixture = try await RouterFixture()
+        for number in 0..<12 { try await fixture.apply(makeTrigger("t-\(number)", alertName: "^Alert\(number)$")) }
+        try await fixture.apply(
+            makeTrigger("events") {
+                $0.spec.sourceTemplate = SourceTemplate(kubernetesEventTemplate: KubernetesEventTemplate(regexp: .init(reason: "BackOff")))
+            })
+        // More than a second's verdicts, of which each alert takes 13: the last ones are looked into later.
+        _ = try await fixture.answer((0..<1000).map { alertJSON("Alert3", ["instance": "web-\($0)"]) })
+        for query in ["?explain=true&label=instance=web-0", "?explain=true&label=instance=web-999"] {
+            let decision = try #require(try await fixture.decisions(query).items.first)
+            #expect(decision.triggers.map(\.trigger) == ["t-3"])
+            #expect(decision.misses?.count == 8 && decision.missesOmitted == 3)
+        }
+        #expect(try await fixture.decisions("?label=instance=web-0").items.first?.missesOmitted == nil)
+        await fixture.stop()
+    }
+
+    @Test func aReasonFinds() async throws {
+        let fixture = try await RouterFixture()
+        try await fixture.apply(makeTrigger("quiet", alertName: "^Quiet$") { $0.spec.suspend = true })
+        try await fixture.apply(makeTrigger("lost", alertName: "^Lost$"))
+        _ = try await fixture.answer([alertJSON("Quiet", ["instance": "a"]), alertJSON("Lost"), alertJSON("Other")])
+        #expect(try await fixture.decisions("?reason=Suspended").items.map(\.alertname) == ["Quiet"])
+        let lost = try await fixture.decisions("?reason=NoTarget&trigger=lost&outcome=noTarget").items
+        #expect(lost.map(\.alertname) == ["Lost"])
+        #expect(lost.first?.triggers.first?.message == "label \"instance\" is absent, and the trigger has no nodeName")
+        #expect(try await fixture.decisions("?reason=NoTarget&trigger=quiet").items.isEmpty)
+        await fixture.stop()
+    }
+
+    /// A request that was refused whole, and an item that nobody can use, leave a decision too.
+    @Test func whatCouldNotBeUsedLeavesADecision() async throws {
+        let fixture = try await RouterFixture()
+        #expect(try await fixture.post(raw: "{").status == 400)
+        let refused = try #require(try await fixture.decisions("?outcome=failed&reason=BadRequest").items.first)
+        #expect(refused.receiver == "alertmanager" && !refused.peer.isEmpty)
+        #expect(refused.triggers.first?.message == (try await fixture.decisions().lastWebhook?.message))
+        let event: JSON = [
+            "apiVersion": "v1", "kind": "Event", "metadata": ["name": "e", "namespace": "shop", "uid": "1"],
+            "involvedObject": ["kind": "Node", "name": "node-3"], "reason": "BackOff",
+        ]
+        let answer = try await fixture.router.send(
+            .post, "/api/v1/receivers/kubernetes-events", [["kind": "Pod"], event], token: RunningService.receiverToken)
+        let unusable = try #require(try answer.body?.decode(ReceiverAnswer.self).unusable?.first)
+        let list = try await fixture.decisions("?source=kubernetes-events")
+        #expect(list.items.map(\.outcome) == [.failed, .noMatch])
+        #expect(list.items[0].labels == ["deadLetter": unusable.deadLetter])
+        #expect(list.items[0].triggers.map(\.reason) == ["Malformed"] && list.items[0].triggers[0].message == unusable.message)
+        #expect(list.lastWebhook?.alertCount == 1)
+        await fixture.stop()
+    }
+
+    /// A store that refuses everything does not stop the alerts; what is lost is counted, and nobody is told that it is all there.
+    @Test func whatTheStoreRefusesIsCounted() async throws {
+        let folder = try TemporaryDirectory()
+        defer { folder.remove() }
+        var configuration = SQLiteStoreConfiguration(directory: folder.path)
+        configuration.queueTransactionsMax = 0
+        let store = try SQLiteStore(configuration: configuration)
+        let registry = MetricRegistry()
+        let log = DecisionLog(
+            store: store, limits: .init(decisionsMax: 100, bytesMax: 1 << 20, ageSecondsMax: 100), metrics: DecisionMetrics(registry),
+            logger: Logger(label: "test"), now: noon)
+        try await log.load()
+        var plan = RoutingPlan(triggers: TriggerCatalog(), at: noon)
+        plan.add([makeAlert("A"), makeAlert("B")])
+        let webhook = WebhookRecord(time: noon, receiver: "alertmanager", peer: "", alertCount: 2, status: 200)
+        for _ in 0..<2 { await log.record(plan.alerts, webhook: webhook, traceID: nil, triggers: TriggerCatalog()) }
+        let summary = await log.summary
+        let lost = try #require(summary.lost)
+        #expect(lost.count == 4 && summary.since == lost.time && lost.time > noon)
+        #expect(summary.lastWebhook == webhook)
+        #expect(try await log.newest(DecisionFilter(), after: nil, limit: 10).records.isEmpty)
+        await store.close()
     }
 }

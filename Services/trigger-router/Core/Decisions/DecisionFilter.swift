@@ -17,6 +17,8 @@ public struct DecisionFilter: Sendable {
     public var trigger: String?
     /// Of the whole, or of a trigger that matched.
     public var outcome: AlertOutcome?
+    /// Of a trigger that matched: one CamelCase word, such as `Flapping`.
+    public var reason: String?
     public var since: Timestamp?
     public var until: Timestamp?
 
@@ -36,10 +38,13 @@ public struct DecisionFilter: Sendable {
         labels[label.name].map { same($0, label.value) } ?? false && labels.keys.contains { same($0, label.name) }
     }
 
-    /// With a trigger named, the outcome is that trigger's.
+    /// With a trigger or a reason, it is one trigger of which all of that holds.
     private func isMet(by triggers: [TriggerOutcome], of decision: Decision) -> Bool {
-        if let trigger {
-            return triggers.contains { Self.same($0.trigger, trigger) && (outcome == nil || $0.outcome == outcome) }
+        if trigger != nil || reason != nil {
+            return triggers.contains { result in
+                (trigger.map { Self.same($0, result.trigger) } ?? true) && (outcome.map { $0 == result.outcome } ?? true)
+                    && (reason.map { $0 == result.reason } ?? true)
+            }
         }
         return outcome.map { outcome in decision.outcome == outcome || triggers.contains { $0.outcome == outcome } } ?? true
     }
@@ -51,7 +56,7 @@ public struct DecisionFilter: Sendable {
 
     /// The texts that a line must have to be one that is asked for, as JSON writes them: so that most others need not be decoded.
     public var needles: [[UInt8]] {
-        ([source, alertname, fingerprint, trigger, outcome?.rawValue].compactMap { $0 } + labels.flatMap { [$0.name, $0.value] })
+        ([source, alertname, fingerprint, trigger, outcome?.rawValue, reason].compactMap { $0 } + labels.flatMap { [$0.name, $0.value] })
             .map { JSON.encoded(string: $0) }
     }
 }

@@ -48,6 +48,12 @@ private struct JSONLine {
         JSON.append(string: value, to: &bytes)
     }
 
+    mutating func number(_ name: StaticString, _ value: Int?) {
+        guard let value else { return }
+        key(name)
+        bytes.append(contentsOf: String(value).utf8)
+    }
+
     mutating func strings(_ name: StaticString, _ values: [String: String]) {
         object(name) { line in
             for (name, value) in values {
@@ -84,10 +90,13 @@ extension JSONLine {
         string("startsAt", decision.startsAt?.description)
         string("outcome", decision.outcome.rawValue)
         array("triggers", decision.triggers) { line, trigger in line.object { $0.members(of: trigger) } }
+        number("triggersOmitted", decision.triggersOmitted)
+        number("labelsOmitted", decision.labelsOmitted)
         string("fingerprint", decision.fingerprint)
         if let misses = decision.misses {
             array("misses", misses) { line, miss in line.object { $0.members(of: miss) } }
         }
+        number("missesOmitted", decision.missesOmitted)
         string("traceID", decision.traceID)
     }
 

@@ -24,9 +24,12 @@ public struct DecisionRecord: Codable, Sendable, Hashable {
         var status: String?
     }
 
-    /// - Parameter misses: those of the triggers that came nearest, as they were then; nil where nobody looked.
+    /// - Parameters:
+    ///   - misses: those of the triggers that came nearest, as they were then; nil where nobody looked.
+    ///   - missCount: how many triggers did not match that listen to such alerts.
     public init(
-        _ routed: RoutingPlan.RoutedAlert, misses: [TriggerMiss]?, receiver: String, peer: String, traceID: String?, at now: Timestamp
+        _ routed: RoutingPlan.RoutedAlert, misses: [TriggerMiss]?, missCount: Int = 0, receiver: String, peer: String, traceID: String?,
+        at now: Timestamp
     ) {
         let alert = routed.alert
         let isWhole = Self.bytes(alert.labels) + Self.bytes(alert.annotations) + alert.generatorURL.utf8.count <= Self.alertBytesMax
@@ -36,6 +39,10 @@ public struct DecisionRecord: Codable, Sendable, Hashable {
             outcome: routed.outcome, triggers: Array(routed.results.prefix(Self.triggersMax)), traceID: traceID)
         decision.fingerprint = Fingerprint(alert.labels).description
         decision.misses = misses.map { Array($0.prefix(Self.missesMax)) }
+        // What is left out is counted.
+        decision.triggersOmitted = Self.positive(routed.results.count - decision.triggers.count)
+        decision.labelsOmitted = Self.positive(alert.labels.sorted.count - decision.labels.count)
+        decision.missesOmitted = Self.positive(missCount - (decision.misses?.count ?? 0))
         guard isWhole, misses == nil else { return }
         rest = Remainder(
             origin: alert.origin.rawValue, annotations: alert.annotations.dictionary, startsAt: alert.startsAt?.text,
@@ -52,6 +59,8 @@ public struct DecisionRecord: Codable, Sendable, Hashable {
     }
 
     // MARK: Sizes
+
+    private static func positive(_ count: Int) -> Int? { count > 0 ? count : nil }
 
     private static func bytes(_ labels: LabelSet) -> Int {
         labels.sorted.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }

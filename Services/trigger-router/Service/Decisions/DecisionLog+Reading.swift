@@ -8,8 +8,8 @@ extension DecisionLog {
     /// Pages read at once.
     private static let pagesPerRead = 8
 
-    /// Since when nothing is missing, and the last request whatever came of it.
-    var summary: (since: Timestamp, lastWebhook: WebhookRecord?) { (state.since, state.lastWebhook) }
+    /// Since when nothing is missing, what is, and the last request whatever came of it.
+    var summary: State { state }
 
     /// Those that are asked for, newest first, behind `after`; and where the next page begins, nil on the last.
     func newest(

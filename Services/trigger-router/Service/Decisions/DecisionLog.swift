@@ -37,6 +37,8 @@ actor DecisionLog {
         /// Since when nothing is missing.
         var since: Timestamp
         var lastWebhook: WebhookRecord?
+        /// What the store refused; told with the next transaction that it takes.
+        var lost: DecisionLoss?
     }
 
     let store: (any ResourceStore)?
@@ -92,20 +94,24 @@ actor DecisionLog {
 
     /// Keeps what was decided about the alerts of one request. It is durable when this returns, unless the store refuses it.
     ///
-    /// - Parameter triggers: as the alerts were matched with them.
+    /// - Parameters:
+    ///   - triggers: as the alerts were matched with them.
+    ///   - isWhole: whether these are what the request brought, not what is left of one that is known.
     nonisolated func record(
-        _ alerts: [RoutingPlan.RoutedAlert], webhook: WebhookRecord, traceID: String?, triggers: TriggerCatalog?
+        _ alerts: [RoutingPlan.RoutedAlert], webhook: WebhookRecord, traceID: String?, triggers: TriggerCatalog?, isWhole: Bool = true
     ) async {
         var lines: [Line] = []
         lines.reserveCapacity(alerts.count)
         for (place, alert) in alerts.enumerated() {
             if place % Self.alertsPerTurn == Self.alertsPerTurn - 1 { await Task.yield() }
+            // Those that match listen too; a scheduled time and a message are held against none.
+            let listening = triggers?.listeningCount(to: alert.alert.origin) ?? 0
             let record = DecisionRecord(
-                alert, misses: misses(alert, triggers, at: webhook.time), receiver: webhook.receiver, peer: webhook.peer, traceID: traceID,
-                at: webhook.time)
+                alert, misses: misses(alert, triggers, at: webhook.time), missCount: listening - alert.results.count,
+                receiver: webhook.receiver, peer: webhook.peer, traceID: traceID, at: webhook.time)
             lines.append(Line(time: webhook.time, bytes: record.encoded))
         }
-        await add(lines, webhook)
+        await add(lines, isWhole ? webhook : nil)
     }
 
     /// Why the triggers that listen to such alerts did not match, those that came nearest first; nil where it would take too long now.
@@ -117,8 +123,8 @@ actor DecisionLog {
         return triggers.misses(for: routed.alert, limit: DecisionRecord.missesMax, listeningOnly: true).nearest
     }
 
-    private func add(_ lines: [Line], _ webhook: WebhookRecord) async {
-        state.lastWebhook = webhook
+    private func add(_ lines: [Line], _ webhook: WebhookRecord?) async {
+        if let webhook { state.lastWebhook = webhook }
         guard !lines.isEmpty else { return }
         waiting += lines
         added += 1
@@ -143,14 +149,22 @@ actor DecisionLog {
                 return bytes <= Self.transactionBytesMax || bytes == line.bytes.count + 1
             }
             rest = rest.dropFirst(portion.count)
+            let start = ContinuousClock.now
             do throws(StoreError) {
                 try await write(portion, at: WallClock.now())
             } catch {
                 // Alerts are worth more than the note that they came.
-                metrics.lost.increment(by: portion.count)
+                noteLoss(of: portion.count, at: WallClock.now())
                 logger.warning("decisions not kept", metadata: ["count": "\(portion.count)", "cause": "\(error)"])
             }
+            metrics.writing.observe(ContinuousClock.now - start)
         }
+    }
+
+    private func noteLoss(of count: Int, at now: Timestamp) {
+        metrics.lost.increment(by: count)
+        state.lost = DecisionLoss(count: (state.lost?.count ?? 0) + count, time: now)
+        state.since = max(state.since, now)
     }
 
     /// One transaction: the lines in pages, and what has to go for them.

@@ -15,7 +15,10 @@ enum AlertText {
         for miss in decision.misses ?? [] {
             lines.append("  \(padded(miss.trigger, width))  NO MATCH  \(miss.message)\(isOfNow ? "  (as the trigger is now)" : "")")
         }
-        if decision.triggers.isEmpty, (decision.misses ?? []).isEmpty {
+        if let omitted = decision.triggersOmitted { lines.append("  and \(omitted) more that matched") }
+        if let omitted = decision.missesOmitted { lines.append("  and \(omitted) more that do not match") }
+        if let omitted = decision.labelsOmitted { lines.append("  and \(omitted) more \(omitted == 1 ? "label" : "labels"), too much to be kept") }
+        if decision.triggers.isEmpty, (decision.misses ?? []).isEmpty, decision.missesOmitted == nil {
             lines.append(decision.outcome == .noMatch ? "  no trigger matches" : "  \(word(decision.outcome))")
         }
         return lines
@@ -37,16 +40,18 @@ enum AlertText {
         guard let item = match.item else { return "MATCH" }
         let target = item.nodeName ?? item.podReference.map { "pod \($0.namespace)/\($0.name)" } ?? "?"
         let parameters = (item.parameters ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
-        return "MATCH  \(item.operationSet) on \(target)\(parameters.isEmpty ? "" : " with \(parameters)")"
+        let note = match.message.map { "  (\($0))" } ?? ""
+        return "MATCH  \(item.operationSet) on \(target)\(parameters.isEmpty ? "" : " with \(parameters)")\(note)"
     }
 
     private static func text(_ outcome: TriggerOutcome) -> String {
         let name = outcome.diagnosis?.name
+        let note = outcome.message.map { "  (\($0))" } ?? ""
         switch outcome.outcome {
-        case .created: return "CREATED \(name ?? "")"
+        case .created: return "CREATED \(name ?? "")\(note)"
         case .duplicate:
             let until = outcome.until.map { " until \(clock($0))" } ?? ""
-            return "DUPLICATE of \(name ?? "an earlier one")\(until) → kubediag rerun \(name ?? "NAME")"
+            return "DUPLICATE of \(name ?? "an earlier one")\(until) → kubediag rerun \(name ?? "NAME")\(note)"
         default:
             let why = [outcome.reason, outcome.message].compactMap { $0 }.joined(separator: ": ")
             return "\(word(outcome.outcome).uppercased())\(why.isEmpty ? "" : "  \(why)")"

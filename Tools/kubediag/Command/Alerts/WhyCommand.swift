@@ -21,6 +21,7 @@ struct WhyCommand: AsyncParsableCommand {
     @Option(help: "Decisions that this trigger had a part in.") var trigger: String?
     @Option(help: "Only what this brought, such as alertmanager or kubernetes-events.") var source: String?
     @Option(help: "Only what came to this, such as created, suppressed or noMatch.") var outcome: String?
+    @Option(help: "Only with a trigger that has this reason, such as Flapping or BudgetExhausted.") var reason: String?
     @Option(help: "Only the alert of this fingerprint.") var fingerprint: String?
     @Option(help: "Only what came within this time, such as 30m, 1h or 2d.") var since: SinceArgument?
 
@@ -41,6 +42,7 @@ struct WhyCommand: AsyncParsableCommand {
             }
             shown += list.items.count
             continuation = list.continuation
+            if continuation == nil || shown >= most, let lost = list.lost { Terminal.standardError.line(Terminal.shown(Self.text(lost))) }
             if shown == 0, continuation == nil {
                 for line in Self.nothing(list, isFiltered: !filter.isEmpty) { Terminal.standardOutput.line(Terminal.shown(line)) }
                 throw CommandEnd(status: .nothingFound)
@@ -54,11 +56,15 @@ struct WhyCommand: AsyncParsableCommand {
             // Events have their own name in this place, which is no label called so.
             if label.key == "alertname" { query.add("alertname", label.value) } else { query.add("label", "\(label.key)=\(label.value)") }
         }
-        for (name, value) in [("trigger", trigger), ("source", source), ("outcome", outcome), ("fingerprint", fingerprint)] {
+        for (name, value) in [("trigger", trigger), ("source", source), ("outcome", outcome), ("reason", reason), ("fingerprint", fingerprint)] {
             if let value { query.add(name, value) }
         }
         if let since { query.add("since", now.adding(seconds: -since.seconds).description) }
         return query
+    }
+
+    static func text(_ lost: DecisionLoss) -> String {
+        "\(lost.count) \(lost.count == 1 ? "decision" : "decisions") could not be kept, the last at \(lost.time): the trigger-router's log says why."
     }
 
     /// What there is to say when no decision fits.
