@@ -182,6 +182,7 @@ let package = Package(
         main(
             "bench-end-to-end", "Benchmarks/end-to-end", ["TestSupport", "HTTPServer", "HTTPClient", "HTTPMessage", "Model", "JSONCoding"]),
 
+        main("bench-storm", "Benchmarks/storm", ["TestSupport", "HTTPClient", "HTTPMessage", "Model", "JSONCoding"]),
         main("bench-kafka", "Benchmarks/kafka", ["KafkaTestCluster", "TestSupport", "JSONCoding", "Model"]),
 
         // Tests

@@ -11,19 +11,19 @@ extension CompiledTrigger {
         var sentences: [String] = []
         // An event says by itself whom it is about: that a node's has no pod is no fault of the template.
         if origin != .kubernetesEvent {
-            let named = [
+            let places = [
                 (targets.node, "node"), (targets.podNamespace, "pod namespace"), (targets.podName, "pod"), (targets.container, "container"),
             ]
-            for (label, noun) in named {
+            for (label, noun) in places {
                 guard let label, !label.isEmpty, (alert.labels[label] ?? "").isEmpty else { continue }
                 let state = alert.labels[label] == nil ? "absent" : "empty"
                 sentences.append("label \(label.debugDescription) is \(state): it gives no \(noun)")
             }
         }
         let own = trigger.spec.parameters ?? [:]
-        let given = targets.parameters.map { (parameter: $0, label: $0) } + (trigger.spec.parameterLabels ?? [:]).sorted { $0.key < $1.key }
-            .map { (parameter: $0.key, label: $0.value) }
-        for (parameter, label) in given where alert.labels[label] == nil {
+        let injected = targets.parameters.map { (parameter: $0, label: $0) }
+        let named = (trigger.spec.parameterLabels ?? [:]).sorted { $0.key < $1.key }.map { (parameter: $0.key, label: $0.value) }
+        for (parameter, label) in injected + named where alert.labels[label] == nil {
             let what = own[parameter] == nil ? "is not set by it" : "stays as the trigger has it"
             sentences.append("label \(label.debugDescription) is absent: parameter \(parameter.debugDescription) \(what)")
         }

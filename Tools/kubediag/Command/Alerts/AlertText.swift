@@ -17,7 +17,9 @@ enum AlertText {
         }
         if let omitted = decision.triggersOmitted { lines.append("  and \(omitted) more that matched") }
         if let omitted = decision.missesOmitted { lines.append("  and \(omitted) more that do not match") }
-        if let omitted = decision.labelsOmitted { lines.append("  and \(omitted) more \(omitted == 1 ? "label" : "labels"), too much to be kept") }
+        if let omitted = decision.labelsOmitted {
+            lines.append("  and \(omitted) more \(omitted == 1 ? "label" : "labels"), too much to be kept")
+        }
         if decision.triggers.isEmpty, (decision.misses ?? []).isEmpty, decision.missesOmitted == nil {
             lines.append(decision.outcome == .noMatch ? "  no trigger matches" : "  \(word(decision.outcome))")
         }

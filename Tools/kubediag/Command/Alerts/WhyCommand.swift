@@ -56,7 +56,10 @@ struct WhyCommand: AsyncParsableCommand {
             // Events have their own name in this place, which is no label called so.
             if label.key == "alertname" { query.add("alertname", label.value) } else { query.add("label", "\(label.key)=\(label.value)") }
         }
-        for (name, value) in [("trigger", trigger), ("source", source), ("outcome", outcome), ("reason", reason), ("fingerprint", fingerprint)] {
+        let texts = [
+            ("trigger", trigger), ("source", source), ("outcome", outcome), ("reason", reason), ("fingerprint", fingerprint),
+        ]
+        for (name, value) in texts {
             if let value { query.add(name, value) }
         }
         if let since { query.add("since", now.adding(seconds: -since.seconds).description) }
@@ -64,7 +67,8 @@ struct WhyCommand: AsyncParsableCommand {
     }
 
     static func text(_ lost: DecisionLoss) -> String {
-        "\(lost.count) \(lost.count == 1 ? "decision" : "decisions") could not be kept, the last at \(lost.time): the trigger-router's log says why."
+        let noun = lost.count == 1 ? "decision" : "decisions"
+        return "\(lost.count) \(noun) could not be kept, the last at \(lost.time): the trigger-router's log says why."
     }
 
     /// What there is to say when no decision fits.
