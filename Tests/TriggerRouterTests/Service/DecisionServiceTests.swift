@@ -19,6 +19,7 @@ import TriggerRouterCore
             if Int.random(in: 0..<5, using: &random) == 0 { trigger.spec.suspend = true }
             if Bool.random(using: &random) { trigger.spec.onResolved = .cancelUnstarted }
             if Int.random(in: 0..<3, using: &random) == 0 { trigger.spec.nodeName = "web-07" }
+            if Bool.random(using: &random) { trigger.spec.parameterLabels = ["path": "mountpoint"] }
             if Int.random(in: 0..<3, using: &random) == 0 { trigger.spec.identityLabels = ["alertname"] }
             // Some are refused at admission: they are no triggers then.
             try await fixture.apply(trigger)
@@ -42,6 +43,8 @@ import TriggerRouterCore
                 let expected: [AlertOutcome] =
                     isAsked ? (match.item?.resolved == true ? [.resolved] : [.created, .duplicate]) : [try #require(match.outcome)]
                 #expect(expected.contains(outcome.outcome), "seed \(seed): \(match) became \(outcome)")
+                // What the template asks for and the alert lacks is said by both.
+                if isAsked { #expect(match.message == outcome.message, "seed \(seed)") }
             }
         }
         func plain(_ items: [IntakeItem]) -> Set<IntakeItem> {

@@ -102,12 +102,15 @@ actor DecisionLog {
     ) async {
         var lines: [Line] = []
         lines.reserveCapacity(alerts.count)
+        // Those that match listen too; a scheduled time and a message are held against none.
+        var listening: [Alert.Origin: Int] = [:]
         for (place, alert) in alerts.enumerated() {
             if place % Self.alertsPerTurn == Self.alertsPerTurn - 1 { await Task.yield() }
-            // Those that match listen too; a scheduled time and a message are held against none.
-            let listening = triggers?.listeningCount(to: alert.alert.origin) ?? 0
+            let origin = alert.alert.origin
+            let listeningCount = listening[origin] ?? triggers?.listeningCount(to: origin) ?? 0
+            listening[origin] = listeningCount
             let record = DecisionRecord(
-                alert, misses: misses(alert, triggers, at: webhook.time), missCount: listening - alert.results.count,
+                alert, misses: misses(alert, triggers, at: webhook.time), missCount: listeningCount - alert.results.count,
                 receiver: webhook.receiver, peer: webhook.peer, traceID: traceID, at: webhook.time)
             lines.append(Line(time: webhook.time, bytes: record.encoded))
         }
