@@ -84,11 +84,12 @@ struct IntakeDesk: Sendable {
     private func create(
         _ item: IntakeItem, key: String, over record: Record?, arrivedAt: Timestamp, at now: Timestamp
     ) async throws -> IntakeResult? {
+        // Asked first: in a storm hardly any is within the limits, and to make one costs more than to refuse it.
+        if let (allowance, until) = await engine.limit(of: item) { return Self.suppressed(allowance, until: until) }
         let diagnosis = Diagnosis(item, at: now)
         switch await engine.reserve(item, diagnosis.uid, diagnosis.key, arrivedAt: arrivedAt) {
         case .full: return .unavailable("as many diagnoses are waiting as the scheduler takes; try again later")
-        case .limited(let allowance, let until):
-            return IntakeResult(outcome: .suppressed, reason: allowance.rawValue, message: allowance.message, until: until)
+        case .limited(let allowance, let until): return Self.suppressed(allowance, until: until)
         case .reserved: break
         }
         let dedup = DedupRecord(
@@ -117,6 +118,12 @@ struct IntakeDesk: Sendable {
     }
 }
 
+extension IntakeDesk {
+    private static func suppressed(_ allowance: RateBook.Allowance, until: Timestamp) -> IntakeResult {
+        IntakeResult(outcome: .suppressed, reason: allowance.rawValue, message: allowance.message, until: until)
+    }
+}
+
 extension DiagnosisEngine {
     enum Reservation: Sendable {
         case reserved
@@ -130,6 +137,19 @@ extension DiagnosisEngine {
         if case .exhausted(let allowance, let until) = rates.take(item, at: clock.now()) { return .limited(allowance, until: until) }
         reserve(uid, key, arrivedAt: arrivedAt)
         return .reserved
+    }
+
+    /// The allowance that an item is beyond now, and until when; nil where it may be reserved, which takes nothing yet.
+    func limit(of item: IntakeItem) -> (allowance: RateBook.Allowance, until: Timestamp)? {
+        let now = clock.now()
+        // A full queue is another answer.
+        guard !isFull else { return nil }
+        switch rates.take(item, at: now) {
+        case .exhausted(let allowance, let until): return (allowance, until)
+        case .taken:
+            rates.giveBack(item, takenAt: now)
+            return nil
+        }
     }
 
     func release(_ item: IntakeItem, _ uid: UID, at time: Timestamp) {

@@ -84,7 +84,7 @@ struct IntakeHandover: Sendable {
             if place % itemsPerTurn == itemsPerTurn - 1 { await Task.yield() }
             let encoded: [UInt8]
             do {
-                encoded = try JSON.encode(item)
+                encoded = try item.encoded
             } catch {
                 unencodable.append((place, IntakeResult(outcome: .rejected, reason: "Unencodable", message: "\(error)")))
                 continue

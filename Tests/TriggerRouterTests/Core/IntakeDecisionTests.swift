@@ -1,3 +1,4 @@
+import JSONCoding
 import Model
 import Testing
 import TriggerRouterCore
@@ -123,5 +124,30 @@ import TriggerRouterCore
         }
         #expect(item.resolved == true)
         #expect(item.onResolved == .cancelUnstarted)
+    }
+
+    /// What is written by hand is what the scheduler reads.
+    @Test(arguments: 0..<40 as Range<UInt64>) func anItemReadsBack(seed: UInt64) throws {
+        var random = SplitMix(seed: seed)
+        let alert = random.alert()
+        func text() -> String? { Bool.random(using: &random) ? random.alert().labels.sorted.first?.value ?? "\u{0}\"\n" : nil }
+        var item = IntakeItem(
+            trigger: "t", triggerUID: UID("uid-\(seed)"), fingerprint: Fingerprint(alert.labels).description,
+            startsAt: Bool.random(using: &random) ? alert.startsAt?.timestamp : nil, namespace: "kubediag", operationSet: "disk-full",
+            nodeName: text(), parameters: Bool.random(using: &random) ? alert.annotations.dictionary : nil,
+            repeatIntervalSeconds: Int(seed), refireMinSeconds: 0, ratePerHour: Int.max)
+        if Bool.random(using: &random) { item.podReference = PodReference(namespace: "shop", name: "web-0", container: text()) }
+        item.resolved = Bool.random(using: &random) ? Bool.random(using: &random) : nil
+        item.onResolved = Bool.random(using: &random) ? .cancelUnstarted : nil
+        item.ratePerTargetPerHour = Bool.random(using: &random) ? 3 : nil
+        item.sourceName = text()
+        item.sourceLabels = Bool.random(using: &random) ? alert.labels.dictionary : nil
+        item.traceparent = text()
+        if Bool.random(using: &random) {
+            item.requested = RequestedDiagnosis(
+                namePrefix: text(), labels: ["l": "v"], spec: DiagnosisSpec(operationSet: "o", nodeName: "w", parameters: ["k": "é"]))
+        }
+        #expect(try JSON.decode(IntakeItem.self, from: item.encoded) == item, "seed \(seed)")
+        #expect(try JSON(parsing: item.encoded) == JSON(encoding: item), "seed \(seed)")
     }
 }

@@ -134,22 +134,14 @@ import TriggerRouterService
     }
 
     @Test func readinessFollowsTheScheduler() async throws {
-        let port = try await freePort()
-        let fixture = try await RouterFixture(schedulerURL: "http://127.0.0.1:\(port)")
+        let port = try ReservedPort()
+        let fixture = try await RouterFixture(schedulerURL: "http://127.0.0.1:\(port.number)")
         #expect(try await fixture.router.send(.get, "/readyz", token: nil).status == 503)
-        let late = try IntakePeer(port: port)
+        let late = try IntakePeer(port: UInt16(port.number))
         #expect(try await eventually { try await fixture.router.send(.get, "/readyz", token: nil).status == 200 })
         await late.stop()
         #expect(try await eventually { try await fixture.router.send(.get, "/readyz", token: nil).status == 503 })
         await fixture.stop()
-    }
-
-    /// A port that was free a moment ago.
-    private func freePort() async throws -> UInt16 {
-        let peer = try IntakePeer()
-        let port = try #require(UInt16(peer.url.split(separator: ":").last ?? ""))
-        await peer.stop()
-        return port
     }
 
     @Test func aLaterStartIsForTheSchedulerToJudge() async throws {
