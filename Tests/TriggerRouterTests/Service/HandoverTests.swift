@@ -137,7 +137,7 @@ import TriggerRouterService
         let port = try ReservedPort()
         let fixture = try await RouterFixture(schedulerURL: "http://127.0.0.1:\(port.number)")
         #expect(try await fixture.router.send(.get, "/readyz", token: nil).status == 503)
-        let late = try IntakePeer(port: UInt16(port.number))
+        let late = try withExtendedLifetime(port) { try IntakePeer(port: UInt16(port.number)) }
         #expect(try await eventually { try await fixture.router.send(.get, "/readyz", token: nil).status == 200 })
         await late.stop()
         #expect(try await eventually { try await fixture.router.send(.get, "/readyz", token: nil).status == 503 })
