@@ -99,11 +99,16 @@ public struct PrinterColumn: Sendable {
         switch source {
         case .path: return (values.first ?? nil) ?? .null
         case .age:
-            guard let text = (values.first ?? nil)?.stringValue, let time = Timestamp(text) else { return .null }
-            return .string(DurationText.age(seconds: now.seconds(since: time)))
+            return Self.age(values.first ?? nil, now: now).map(JSON.string) ?? .null
         case .computed(let compute): return .string(compute((values.first ?? nil) ?? .null, now))
         case .derived(_, let derive): return .string(derive(Array(values), now))
         }
+    }
+
+    /// The age that an `age` column prints of a time; nil where it is none.
+    public static func age(_ time: JSON?, now: Timestamp) -> String? {
+        guard case .string(let text)? = time, let time = Timestamp(text) else { return nil }
+        return DurationText.age(seconds: now.seconds(since: time))
     }
 
     public init(_ name: String, _ source: Source, _ description: String, type: String = "string", priority: Int = 0) {
@@ -128,12 +133,15 @@ public struct ResourceNames: Sendable {
     public var columns: [PrinterColumn]
     /// Dotted paths that field selectors may name, besides `metadata.name` and `metadata.namespace`.
     public var selectableFields: [String]
+    /// How those of them are worked out that are no paths, or not the ones that they look like.
+    public var derivedFields: [String: @Sendable (JSON) -> String?]
     /// Whether Name is the first column, as it is of most kinds; else it is the last one, and in `-o wide` alone.
     public var isNameFirst: Bool
 
     public init(
         groupVersion: GroupVersion = .diagnosis, kind: String, plural: String, shortNames: [String], scope: ResourceScope,
-        description: String, columns: [PrinterColumn], selectableFields: [String] = [], isNameFirst: Bool = true
+        description: String, columns: [PrinterColumn], selectableFields: [String] = [],
+        derivedFields: [String: @Sendable (JSON) -> String?] = [:], isNameFirst: Bool = true
     ) {
         self.groupVersion = groupVersion
         self.kind = kind
@@ -144,6 +152,7 @@ public struct ResourceNames: Sendable {
         self.description = description
         self.columns = columns
         self.selectableFields = selectableFields
+        self.derivedFields = derivedFields
         self.isNameFirst = isNameFirst
     }
 }
@@ -238,6 +247,10 @@ public struct ResourceDefinition: Sendable {
     public func selectableValues(of object: JSON) -> [String: String] {
         var values: [String: String] = [:]
         for field in names.selectableFields {
+            if let derive = names.derivedFields[field] {
+                values[field] = derive(object)
+                continue
+            }
             var current: JSON? = object
             for member in field.split(separator: ".") {
                 guard case .object(let members)? = current else {

@@ -15,8 +15,8 @@ package struct TableLayout: Sendable {
     private enum Cell: Sendable {
         /// As it is.
         case value(Int)
-        case age(PrinterColumn, Int)
-        case text(PrinterColumn, Range<Int>)
+        case age(Int)
+        case text(Range<Int>, @Sendable ([JSON?], Timestamp) -> String)
     }
 
     package init(_ definition: ResourceDefinition) {
@@ -46,8 +46,9 @@ package struct TableLayout: Sendable {
             start = reads.upperBound
             switch column.source {
             case .path: return .value(reads.lowerBound)
-            case .age: return .age(column, reads.lowerBound)
-            case .computed, .derived: return .text(column, reads)
+            case .age: return .age(reads.lowerBound)
+            case .computed(let compute): return .text(reads) { values, now in compute((values.first ?? nil) ?? .null, now) }
+            case .derived(_, let derive): return .text(reads, derive)
             }
         }
     }
@@ -73,16 +74,16 @@ package struct TableLayout: Sendable {
         switch cell {
         case .value(let path):
             if !(try values.appendEncoded(path, to: &bytes)) { bytes += Self.nothing }
-        case .age(let column, let path):
-            let age = column.cell([try values.value(path)], now: now)
-            if age.isNull { bytes += Self.unknownAge } else { age.appendEncoded(to: &bytes) }
-        case .text(let column, let paths):
+        case .age(let path):
+            let age = PrinterColumn.age(try values.value(path), now: now)
+            JSON.string(age ?? "<unknown>").appendEncoded(to: &bytes)
+        case .text(let paths, let compute):
             var read: [JSON?] = []
+            read.reserveCapacity(paths.count)
             for path in paths { read.append(try values.value(path)) }
-            column.cell(read[...], now: now).appendEncoded(to: &bytes)
+            JSON.string(compute(read, now)).appendEncoded(to: &bytes)
         }
     }
 
     private static let nothing = JSON.null.encoded()
-    private static let unknownAge = JSON.string("<unknown>").encoded()
 }

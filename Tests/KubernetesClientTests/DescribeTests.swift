@@ -75,6 +75,13 @@ extension KubernetesClients {
             let chosen = try await kubectl.output(
                 "get events --field-selector involvedObject.name=d,reason=Succeeded -o jsonpath={.items[*].count}")
             #expect(chosen == "1")
+            let bySource = "involvedObject.kind=Diagnosis,involvedObject.name=d,type=Normal,source=scheduler"
+            let told = try await kubectl.output("get events --field-selector \(bySource) -o jsonpath={.items[*].reason}")
+            #expect(told.split(separator: " ").contains("Succeeded"), "\(told)")
+            let byOthers = "involvedObject.kind=Diagnosis,involvedObject.name=d,source!=scheduler"
+            #expect(try await kubectl.output("get events --field-selector \(byOthers) -o jsonpath={.items[*].reason}") == "")
+            let unknown = try await kubectl("get events --field-selector message=x")
+            #expect(unknown.status == 1 && unknown.errors.contains("field label not supported: message"), "\(unknown)")
         }
 
         @Test func operationSetAndAgent() async throws {

@@ -20,7 +20,16 @@ extension Event {
         ],
         selectableFields: [
             "involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid", "involvedObject.apiVersion",
-            "involvedObject.resourceVersion", "involvedObject.fieldPath", "reason", "reportingComponent", "source.component", "type",
+            "involvedObject.resourceVersion", "involvedObject.fieldPath", "reason", "reportingComponent",
+            "reportingController", "source", "source.component", "type",
+        ],
+        derivedFields: [
+            // Kubernetes' words: who tells of it in either form, and the newer form by the name that it has in events.k8s.io.
+            "source": { event in
+                let component = event[path: "source", "component"]?.stringValue ?? ""
+                return component.isEmpty ? event["reportingComponent"]?.stringValue : component
+            },
+            "reportingController": { $0["reportingComponent"]?.stringValue },
         ], isNameFirst: false)
 
     public static let members: [SchemaProperty] = [
