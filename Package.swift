@@ -61,6 +61,7 @@ let package = Package(
         // Shared rooms.
         room("JSONCoding", "Shared/JSONCoding", ["CSimdjson"]),
         room("Digests", "Shared/Digests", ["CNettle"]),
+        room("YAMLReading", "Shared/YAMLReading", ["JSONCoding", yams]),
         room("Certificates", "Shared/Certificates", ["CCertificates"]),
         room("RegularExpressions", "Shared/RegularExpressions", ["CRE2"]),
         room("Compression", "Shared/Compression", ["CZlib"]),
@@ -82,7 +83,7 @@ let package = Package(
             "ResourceAPI", "Shared/ResourceAPI",
             [
                 "ServiceKit", "HTTPServer", "HTTPMessage", "ResourceStore", "ResourceOwnership", "StructuredMerge", "Model", "JSONCoding",
-                "Digests", logging,
+                "YAMLReading", "Digests", logging,
             ]),
         room(
             "ResourceClient", "Shared/ResourceClient",
@@ -158,8 +159,8 @@ let package = Package(
         room(
             "KubeDiagCommand", "Tools/kubediag/Command",
             [
-                "ResourceClient", "HTTPClient", "HTTPMessage", "Model", "JSONCoding", "Digests", "Certificates", "ProcessRunner", arguments,
-                yams,
+                "ResourceClient", "HTTPClient", "HTTPMessage", "Model", "JSONCoding", "YAMLReading", "Digests", "Certificates",
+                "ProcessRunner", arguments, yams,
             ]),
         main("kubediag", "Tools/kubediag/Main", ["KubeDiagCommand"]),
 

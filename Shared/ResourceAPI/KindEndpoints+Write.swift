@@ -35,7 +35,8 @@ extension KindEndpoints {
         }
         let options = try options(call)
         try options.check(isApply: type == MediaTypes.applyPatch)
-        let patch = try ObjectPatch(try RequestBody(call.request.body), type: type)
+        let body = type == MediaTypes.applyPatch ? try RequestBody(yaml: call.request.body) : try RequestBody(call.request.body)
+        let patch = try ObjectPatch(body, type: type)
         return answer(try await verbs.patch(patch, at: address(call), isStatus: isStatus, options, caller: call.caller))
     }
 

@@ -1,5 +1,6 @@
 import JSONCoding
 import Model
+import YAMLReading
 
 /// A request's body as a document, with what a strict reader minds in it.
 package struct RequestBody: Sendable {
@@ -19,6 +20,23 @@ package struct RequestBody: Sendable {
             }
         }
         duplicateFields = duplicates
+    }
+
+    /// The body of an apply, which is JSON or else one document of YAML. 400 where it is neither, and where a mapping of YAML has a key twice.
+    package init(yaml bytes: [UInt8]) throws(APIError) {
+        do throws(APIError) {
+            self = try RequestBody(bytes)
+        } catch let noJSON {
+            if noJSON.code == 413 { throw noJSON }
+            do throws(YAMLFault) {
+                self.init(json: try YAMLBody.read(bytes))
+            } catch {
+                // What begins like JSON, or not at all, was meant to be that.
+                let first = bytes.first { !" \t\n\r".utf8.contains($0) }
+                if first == nil || first == UInt8(ascii: "{") { throw noJSON }
+                throw .badRequest("the body is not acceptable YAML: line \(error.line): \(error.message)")
+            }
+        }
     }
 
     package init(json: JSON) { self.json = json }

@@ -14,7 +14,7 @@ extension FuzzTarget {
         let served = ServedObject(of: body.json)
         guard var object = try await refusable({ try await served.create(body) })?.object else { return }
         for index in 1..<min(parts.count, 5) {
-            guard let config = try await refusable({ try RequestBody(parts[index]) }) else { continue }
+            guard let config = try await refusable({ try RequestBody(yaml: parts[index]) }) else { continue }
             let manager = index.isMultiple(of: 2) ? "even" : "odd"
             let address = served.address(of: object)
             let old = object
