@@ -64,7 +64,7 @@ import Testing
             ("# nothing\n", "holds nothing"),
             (good + "spec: {effect: Mutate}\n", "spec stands twice"),
             (good.replacing("labels: {a: \"1\"}", with: "labels: {a: \"1\", a: \"2\"}"), "a stands twice"), ("{", "not acceptable JSON"),
-            (head + "metadata: {name: *none}\n", "YAML"), (head + "spec: [1", "line 3"), (head + "\tspec: 1", "YAML"),
+            (head + "metadata: {name: *none}\n", "YAML"), (head + "spec: [1", "line 4"), (head + "\tspec: 1", "YAML"),
             (head + "? [a, b]\n: 1\n", "a key that is no text"), (head + "spec: {<<: 1}\n", "takes mappings"), ("\u{0}", "YAML"),
             (head + "spec: " + String(repeating: "[", count: 900) + String(repeating: "]", count: 900), "nested more than 64"),
             (String(repeating: "[", count: 100_000), "YAML"), (bomb(asKey: false), "anchors and aliases"),
