@@ -95,6 +95,9 @@ extension LabelSelector {
         let words = text[..<open].split(whereSeparator: \.isWhitespace)
         guard words.count == 2, words[1] == name else { return nil }
         guard text.last == ")" else { throw SelectorError("\"\(text)\": expected ')' at the end") }
+        guard text[open...].contains(where: { !$0.isWhitespace && $0 != "(" && $0 != ")" }) else {
+            throw SelectorError("\"\(text)\": expected values between the parentheses")
+        }
         var values: [String] = []
         for item in text[text.index(after: open)..<text.index(before: text.endIndex)].split(
             separator: ",", omittingEmptySubsequences: false)

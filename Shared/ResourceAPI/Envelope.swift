@@ -31,6 +31,7 @@ struct Envelope: Sendable {
         case let other?: throw .badRequest("metadata must be an object, not \(other.kindDescription)")
         }
         self.members = members
+        try checkTypes()
         try match(address)
         try place(in: address.namespace)
     }
@@ -39,6 +40,26 @@ struct Envelope: Sendable {
         guard case .string(let text)? = value, !text.isEmpty else { throw .badRequest("the object's \(member) is missing") }
         guard text == expected else {
             throw .badRequest("the \(member) in the data (\(text)) does not match the expected \(member) (\(expected))")
+        }
+    }
+
+    /// What the server decides by or has its own values for would otherwise be passed over where it is of another type: a name that is not held
+    /// against the URL, a uid that lets a write through that it is to hold up.
+    private func checkTypes() throws(APIError) {
+        var faults: [FieldFault] = []
+        for member in ["name", "generateName", "namespace", "uid", "resourceVersion", "creationTimestamp", "deletionTimestamp"] {
+            guard let value = metadata[member], !value.isNull, value.stringValue == nil else { continue }
+            faults.append(FieldFault("metadata.\(member)", .typeInvalid, "must be a string, not \(value.kindDescription)"))
+        }
+        for member in ["generation", "deletionGracePeriodSeconds"] {
+            switch metadata[member] {
+            case nil, .null?, .integer?, .number?: continue
+            case let value?:
+                faults.append(FieldFault("metadata.\(member)", .typeInvalid, "must be an integer, not \(value.kindDescription)"))
+            }
+        }
+        guard faults.isEmpty else {
+            throw .badRequest(faults.map(\.description).joined(separator: ", "), causes: faults)
         }
     }
 
@@ -57,9 +78,7 @@ struct Envelope: Sendable {
             metadata["namespace"] = nil
             return
         }
-        let given = metadata["namespace"] ?? .null
-        guard given.isNull || given.stringValue != nil else { throw .badRequest("metadata.namespace has to be a string") }
-        let own = given.stringValue ?? ""
+        let own = metadata["namespace"]?.stringValue ?? ""
         guard own == namespace || own.isEmpty else {
             throw .badRequest("the namespace of the provided object does not match the namespace sent on the request")
         }
@@ -69,9 +88,7 @@ struct Envelope: Sendable {
     /// The revision that the object was read at, if its sender says so: a precondition.
     func revision() throws(APIError) -> Int64? {
         guard let value = metadata["resourceVersion"], !value.isNull else { return nil }
-        // One that were passed over would let a write through that it is to hold up.
-        guard let text = value.stringValue else { throw .badRequest("invalid resource version: it has to be a string") }
-        guard !text.isEmpty else { return nil }
+        guard let text = value.stringValue, !text.isEmpty else { return nil }
         return try Int64(resourceVersion: text)
     }
 

@@ -17,7 +17,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "app=web,", ",", "a b", "app in web", "app in (web", "-app", "app=we b", "app>3", "a/b/c=d", String(repeating: "a,", count: 3000),
+        "app=web,", ",", "a b", "app in web", "app in (web", "app in ()", "app notin ( )", "-app", "app=we b", "app>3", "a/b/c=d",
+        String(repeating: "a,", count: 3000),
     ])
     func refuses(_ text: String) {
         #expect(throws: SelectorError.self) { try LabelSelector(parsing: text) }
