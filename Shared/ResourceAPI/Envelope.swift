@@ -20,6 +20,9 @@ package struct ObjectAddress: Sendable, Hashable {
 struct Envelope: Sendable {
     var members: [String: JSON]
     var metadata: [String: JSON]
+    /// Members of `metadata` that are not of their type though the server decides by them or has its own values for them, so that no schema
+    /// would see them: a name that is not held against the URL, a uid that lets a write through that it is to hold up.
+    private(set) var faults: [FieldFault] = []
 
     init(_ body: JSON, definition: ResourceDefinition, at address: ObjectAddress) throws(APIError) {
         guard case .object(let members) = body else { throw .badRequest("the body must be an object, not \(body.kindDescription)") }
@@ -31,7 +34,7 @@ struct Envelope: Sendable {
         case let other?: throw .badRequest("metadata must be an object, not \(other.kindDescription)")
         }
         self.members = members
-        try checkTypes()
+        faults = typeFaults
         try match(address)
         try place(in: address.namespace)
     }
@@ -43,24 +46,19 @@ struct Envelope: Sendable {
         }
     }
 
-    /// What the server decides by or has its own values for would otherwise be passed over where it is of another type: a name that is not held
-    /// against the URL, a uid that lets a write through that it is to hold up.
-    private func checkTypes() throws(APIError) {
-        var faults: [FieldFault] = []
-        for member in ["name", "generateName", "namespace", "uid", "resourceVersion", "creationTimestamp", "deletionTimestamp"] {
-            guard let value = metadata[member], !value.isNull, value.stringValue == nil else { continue }
-            faults.append(FieldFault("metadata.\(member)", .typeInvalid, "must be a string, not \(value.kindDescription)"))
+    private var typeFaults: [FieldFault] {
+        let texts = ["name", "generateName", "namespace", "uid", "resourceVersion", "creationTimestamp", "deletionTimestamp"]
+        let noTexts = texts.compactMap { member -> FieldFault? in
+            guard let value = metadata[member], !value.isNull, value.stringValue == nil else { return nil }
+            return FieldFault("metadata.\(member)", .typeInvalid, "must be a string, not \(value.kindDescription)")
         }
-        for member in ["generation", "deletionGracePeriodSeconds"] {
+        let noIntegers = ["generation", "deletionGracePeriodSeconds"].compactMap { member -> FieldFault? in
             switch metadata[member] {
-            case nil, .null?, .integer?, .number?: continue
-            case let value?:
-                faults.append(FieldFault("metadata.\(member)", .typeInvalid, "must be an integer, not \(value.kindDescription)"))
+            case nil, .null?, .integer?, .number?: return nil
+            case let value?: return FieldFault("metadata.\(member)", .typeInvalid, "must be an integer, not \(value.kindDescription)")
             }
         }
-        guard faults.isEmpty else {
-            throw .badRequest(faults.map(\.description).joined(separator: ", "), causes: faults)
-        }
+        return noTexts + noIntegers
     }
 
     private mutating func match(_ address: ObjectAddress) throws(APIError) {

@@ -33,20 +33,21 @@ extension ObjectAdmission {
         try checkFields(body.json, address)
         if let old { try check(envelope, old) } else { try checkCreation(envelope) }
         let applied = try merge(Self.configuration(envelope, isStatus: isStatus), onto: old, isStatus: isStatus)
-        var admitted = try await review(applied.object, old, isStatus: isStatus, duplicates: body.duplicateFields, at: address)
+        var admitted = try await review(
+            applied.object, old, isStatus: isStatus, duplicates: body.duplicateFields, faults: envelope.faults, at: address)
         if options.fieldManager == LastApplied.manager, !isStatus { LastApplied.refresh(&admitted.object, with: body.json) }
         Self.put(applied.managed, into: &admitted.object)
         return admitted
     }
 
     private func review(
-        _ object: JSON, _ old: JSON?, isStatus: Bool, duplicates: [String], at address: ObjectAddress
+        _ object: JSON, _ old: JSON?, isStatus: Bool, duplicates: [String], faults: [FieldFault], at address: ObjectAddress
     ) async throws(APIError) -> Admitted {
-        if isStatus, let old { return try await reviseStatus(object["status"], old, duplicates: duplicates) }
+        if isStatus, let old { return try await reviseStatus(object["status"], old, duplicates: duplicates, faults: faults) }
         var envelope = try Envelope(object, definition: kind.definition, at: address)
-        if let old { return try await revise(envelope, old, duplicates: duplicates) }
+        if let old { return try await revise(envelope, old, duplicates: duplicates, faults: faults) }
         try ServerMetadata.stamp(new: &envelope, of: kind.definition, now: now)
-        return try await self.review(envelope.object, old: nil, change: .create, duplicates: duplicates)
+        return try await self.review(envelope.object, old: nil, change: .create, duplicates: duplicates, faults: faults)
     }
 
     private func merge(_ configuration: JSON, onto old: JSON?, isStatus: Bool) throws(APIError) -> FieldOwnership.Applied {

@@ -29,7 +29,8 @@ package struct ObjectAdmission: Sendable {
         var envelope = try Envelope(body.json, definition: kind.definition, at: address)
         let owners = envelope.metadata.removeValue(forKey: "managedFields")
         try ServerMetadata.stamp(new: &envelope, of: kind.definition, now: now)
-        var admitted = try await review(envelope.object, old: nil, change: .create, duplicates: body.duplicateFields)
+        var admitted = try await review(
+            envelope.object, old: nil, change: .create, duplicates: body.duplicateFields, faults: envelope.faults)
         own(&admitted.object, from: nil, requested: owners)
         return admitted
     }
@@ -38,7 +39,7 @@ package struct ObjectAdmission: Sendable {
         var envelope = try Envelope(body.json, definition: kind.definition, at: address)
         try check(envelope, old)
         let owners = envelope.metadata.removeValue(forKey: "managedFields")
-        var admitted = try await revise(envelope, old, duplicates: body.duplicateFields)
+        var admitted = try await revise(envelope, old, duplicates: body.duplicateFields, faults: envelope.faults)
         own(&admitted.object, from: old, requested: owners)
         return admitted
     }
@@ -47,26 +48,32 @@ package struct ObjectAdmission: Sendable {
     package func status(_ body: RequestBody, at address: ObjectAddress, replacing old: JSON) async throws(APIError) -> Admitted {
         let envelope = try Envelope(body.json, definition: kind.definition, at: address)
         try check(envelope, old)
-        var admitted = try await reviseStatus(envelope.members["status"], old, duplicates: body.duplicateFields)
+        var admitted = try await reviseStatus(
+            envelope.members["status"], old, duplicates: body.duplicateFields, faults: envelope.faults)
         own(&admitted.object, from: old, requested: nil, subresource: "status")
         return admitted
     }
 
     /// Reviews what an update makes of `old`: server-owned members and the status are those of `old`.
-    func revise(_ envelope: Envelope, _ old: JSON, duplicates: [String]) async throws(APIError) -> Admitted {
+    func revise(
+        _ envelope: Envelope, _ old: JSON, duplicates: [String], faults: [FieldFault]
+    ) async throws(APIError) -> Admitted {
         var envelope = envelope
         ServerMetadata.carry(from: old, of: kind.definition, into: &envelope)
-        var admitted = try await review(envelope.object, old: old, change: .update, duplicates: duplicates)
+        var admitted = try await review(
+            envelope.object, old: old, change: .update, duplicates: duplicates, faults: faults)
         ServerMetadata.advanceGeneration(&admitted.object, from: old)
         return admitted
     }
 
-    func reviseStatus(_ status: JSON?, _ old: JSON, duplicates: [String]) async throws(APIError) -> Admitted {
+    func reviseStatus(
+        _ status: JSON?, _ old: JSON, duplicates: [String], faults: [FieldFault]
+    ) async throws(APIError) -> Admitted {
         var object = old
         object["status"] = status
         object["metadata"]?["resourceVersion"] = nil
         object["metadata"]?["managedFields"] = nil
-        return try await review(object, old: old, change: .status, duplicates: duplicates)
+        return try await review(object, old: old, change: .status, duplicates: duplicates, faults: faults)
     }
 
     /// Holds a request's preconditions, the uid and the revision that it names, against the object as it is.
@@ -89,9 +96,10 @@ package struct ObjectAdmission: Sendable {
     }
 
     func review(
-        _ candidate: JSON, old: JSON?, change: AdmissionRequest.Change, duplicates: [String]
+        _ candidate: JSON, old: JSON?, change: AdmissionRequest.Change, duplicates: [String], faults: [FieldFault]
     ) async throws(APIError) -> Admitted {
         var findings = SchemaFindings()
+        for fault in faults { findings.add(fault) }
         var object = kind.definition.schema.check(candidate, at: "", into: &findings)
         var warnings = try strictnessWarnings(unknown: findings.unknownFields, duplicate: duplicates)
         if let fault = Self.annotationsFault(object) { findings.add(fault) }

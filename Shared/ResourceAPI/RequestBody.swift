@@ -22,20 +22,18 @@ package struct RequestBody: Sendable {
         duplicateFields = duplicates
     }
 
-    /// The body of an apply, which is JSON or else one document of YAML. 400 where it is neither, and where a mapping of YAML has a key twice.
+    /// The body of an apply: JSON where it begins like an object of that, else one document of YAML. 400 where it is neither, and where a mapping
+    /// of YAML has a key twice.
     package init(yaml bytes: [UInt8]) throws(APIError) {
-        do throws(APIError) {
+        let first = bytes.first { !" \t\r\n".utf8.contains($0) }
+        if first == nil || first == UInt8(ascii: "{") {
             self = try RequestBody(bytes)
-        } catch let noJSON {
-            if noJSON.code == 413 { throw noJSON }
-            do throws(YAMLFault) {
-                self.init(json: try YAMLBody.read(bytes))
-            } catch {
-                // What begins like JSON, or not at all, was meant to be that.
-                let first = bytes.first { !" \t\n\r".utf8.contains($0) }
-                if first == nil || first == UInt8(ascii: "{") { throw noJSON }
-                throw .badRequest("the body is not acceptable YAML: line \(error.line): \(error.message)")
-            }
+            return
+        }
+        do throws(YAMLFault) {
+            self.init(json: try YAMLBody.read(bytes))
+        } catch {
+            throw .badRequest("the body is not acceptable YAML: line \(error.line): \(error.message)")
         }
     }
 

@@ -28,10 +28,8 @@ import Testing
             let created = try await apply(api, "---\n" + Self.good + "---\n# nothing\n").expect(201)
             #expect(created.json[path: "spec", "processor", "scriptRunner", "script"] == "#!/bin/sh\ndf *.log && ls\n")
             #expect(created.json[path: "metadata", "labels"] == ["a": "1"])
-            let flow = """
-                {apiVersion: diagnosis.kubediag.org/v1, kind: Operation, spec: {processor: {scriptRunner: {script: 'true'}}}}
-                """
-            let changed = try await apply(api, flow).expect(200)
+            let short = Self.head + "spec: {processor: {scriptRunner: {script: 'true'}}}\n"
+            let changed = try await apply(api, short).expect(200)
             #expect(changed.json[path: "metadata", "labels"] == nil, "what is no longer said is gone")
             #expect(changed.json[path: "spec", "processor", "scriptRunner", "script"] == "true")
         }
@@ -64,6 +62,7 @@ import Testing
             ("# nothing\n", "holds nothing"),
             (good + "spec: {effect: Mutate}\n", "spec stands twice"),
             (good.replacing("labels: {a: \"1\"}", with: "labels: {a: \"1\", a: \"2\"}"), "a stands twice"), ("{", "not acceptable JSON"),
+            ("{kind: Operation}", "not acceptable JSON"),
             (head + "metadata: {name: *none}\n", "YAML"), (head + "spec: [1", "line 4"), (head + "\tspec: 1", "YAML"),
             (head + "? [a, b]\n: 1\n", "a key that is no text"), (head + "spec: {<<: 1}\n", "takes mappings"), ("\u{0}", "YAML"),
             (head + "spec: " + String(repeating: "[", count: 900) + String(repeating: "]", count: 900), "nested more than 64"),
