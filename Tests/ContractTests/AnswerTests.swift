@@ -293,6 +293,8 @@ private let base = "/apis/diagnosis.kubediag.org/v1"
         let decisions = try await checked.call("listDecisions", "/api/v1/decisions?explain=true", expecting: 200)
         #expect((decisions?["items"]?.arrayValue?.count ?? 0) >= 2)
         try await checked.call("listDecisions", "/api/v1/decisions?surprise=1", expecting: 400)
+        try await checked.call("listDecisions", "/api/v1/decisions?limit=1000&label=", expecting: 200)
+        try await checked.call("listDecisions", "/api/v1/decisions?limit=1001", expecting: 400)
         try await deadLetters(checked)
         try await checked.call("listDiagnosesForAllNamespaces", "\(base)/diagnoses", expecting: 200)
         try await checked.call("listOperations", "\(base)/operations", expecting: 503)

@@ -173,6 +173,7 @@ private struct DecisionQuery {
         }
         filter.reason = query["reason"]
         for text in query.all("label") {
+            if text.isEmpty { continue }
             guard let equals = text.firstIndex(of: "="), equals > text.startIndex else {
                 throw .badRequest("label must be name=value, as in label=mountpoint=/var")
             }
@@ -188,7 +189,9 @@ private struct DecisionQuery {
         let most = explains ? RouterEndpoints.explainedMax : RouterEndpoints.decisionsPageMax
         limit =
             try query["limit"].map { text throws(APIError) in
-                guard let limit = Int(text), limit >= 1 else { throw .badRequest("limit must be a number of 1 or more") }
+                guard let limit = Int(text), (1...RouterEndpoints.decisionsPageMax).contains(limit) else {
+                    throw .badRequest("limit must be a number from 1 to \(RouterEndpoints.decisionsPageMax)")
+                }
                 return min(limit, most)
             } ?? min(RouterEndpoints.decisionsDefault, most)
         after = try query["continue"].map { text throws(APIError) in
