@@ -276,7 +276,7 @@ let package = Package(
             "SystemTests",
             [
                 "graph-builder", "scheduler", "trigger-router", "agent-executor", "TestSupport", "HTTPClient", "HTTPMessage", "Model",
-                "JSONCoding", "KafkaTestCluster",
+                "JSONCoding", "KafkaTestCluster", "KubernetesTestServer",
             ]),
         tests(
             "KubernetesClientTests",
