@@ -69,6 +69,26 @@ import Testing
         catalog.put(CompiledTrigger(makeTrigger("gone-\(last)", alertName: "Disk")), revision: Int64(last))
         #expect(catalog.triggers.isEmpty)
     }
+
+    /// The count of those that listen follows every change, compiled in or not yet.
+    @Test func thoseThatListenAreCounted() {
+        let events = makeTrigger("events") {
+            $0.spec.sourceTemplate = SourceTemplate(kubernetesEventTemplate: KubernetesEventTemplate(regexp: .init(reason: "BackOff")))
+        }
+        var catalog = TriggerCatalog([
+            (CompiledTrigger(makeTrigger("a", alertName: "A")), 1), (CompiledTrigger(makeTrigger("b", alertName: "B")), 2),
+            (CompiledTrigger(events), 3), (CompiledTrigger(makeTrigger("broken", alertName: "(")), 4),
+        ])
+        func counts() -> [Int] { [catalog.listeningCount(to: .prometheusAlert), catalog.listeningCount(to: .kubernetesEvent)] }
+        #expect(counts() == [2, 1])
+        catalog.remove("a", revision: 5)
+        catalog.put(CompiledTrigger(makeTrigger("events", alertName: "E")), revision: 6)
+        catalog.put(CompiledTrigger(makeTrigger("new", alertName: "N")), revision: 7)
+        #expect(counts() == [3, 0])
+        catalog.adopt(catalog.recompiled())
+        #expect(catalog.overlayCount == 0 && counts() == [3, 0])
+        #expect(catalog.listeningCount(to: .cron) == 0)
+    }
 }
 
 @Suite struct TextKeyTests {
@@ -93,25 +113,5 @@ import Testing
         #expect(cache.value(for: 50) == nil)
         cache.remove(99)
         #expect(cache.value(for: 99) == nil)
-    }
-
-    /// The count of those that listen follows every change, compiled in or not yet.
-    @Test func thoseThatListenAreCounted() {
-        let events = makeTrigger("events") {
-            $0.spec.sourceTemplate = SourceTemplate(kubernetesEventTemplate: KubernetesEventTemplate(regexp: .init(reason: "BackOff")))
-        }
-        var catalog = TriggerCatalog([
-            (CompiledTrigger(makeTrigger("a", alertName: "A")), 1), (CompiledTrigger(makeTrigger("b", alertName: "B")), 2),
-            (CompiledTrigger(events), 3), (CompiledTrigger(makeTrigger("broken", alertName: "(")), 4),
-        ])
-        func counts() -> [Int] { [catalog.listeningCount(to: .prometheusAlert), catalog.listeningCount(to: .kubernetesEvent)] }
-        #expect(counts() == [2, 1])
-        catalog.remove("a", revision: 5)
-        catalog.put(CompiledTrigger(makeTrigger("events", alertName: "E")), revision: 6)
-        catalog.put(CompiledTrigger(makeTrigger("new", alertName: "N")), revision: 7)
-        #expect(counts() == [3, 0])
-        catalog.adopt(catalog.recompiled())
-        #expect(catalog.overlayCount == 0 && counts() == [3, 0])
-        #expect(catalog.listeningCount(to: .cron) == 0)
     }
 }
