@@ -102,7 +102,7 @@ public struct RoutingPlan: Sendable {
         let place = Place(alert: alerts.count, result: 0)
         guard var item = reading.request?.item else {
             let failed = TriggerOutcome(
-                trigger: MessageRequest.source, outcome: .failed, reason: "Malformed", message: reading.fault?.description)
+                trigger: reading.source, outcome: .failed, reason: "Malformed", message: reading.fault?.description)
             alerts.append(RoutedAlert(alert: reading.alert, status: .firing, results: [failed]))
             return
         }

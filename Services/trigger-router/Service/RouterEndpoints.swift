@@ -18,6 +18,7 @@ struct RouterEndpoints: Sendable {
 
     let receiver: AlertReceiver
     let events: EventReceiver
+    let cloudEvents: CloudEventReceiver
     let decisions: DecisionLog
     let deadLetters: DeadLetterEndpoints
     let triggers: LiveTriggers
@@ -46,6 +47,11 @@ struct RouterEndpoints: Sendable {
                 .post, "/api/v1/receivers/pagerduty", access: [.receiver, .admin, .service], limits: limits,
                 summary: "Takes in an event as PagerDuty's Events API v2 does."
             ) { await events.receivePagerDuty($0) },
+            Endpoint(
+                .post, "/api/v1/receivers/cloudevents", access: [.receiver, .admin, .service],
+                bodyTypes: [CloudEventReceiver.structuredType, CloudEventReceiver.batchType], limits: limits,
+                summary: "Takes in CloudEvents that ask for diagnoses: one, structured or binary, or a batch."
+            ) { try await cloudEvents.receive($0) },
             Endpoint(
                 .get, "/api/v1/decisions", access: [.admin, .service], limits: RouteLimits(bodyBytesMax: 0),
                 summary: "What was decided about alerts, events and scheduled times, newest first."

@@ -58,10 +58,11 @@ public struct TriggerRouter: Sendable {
             pipeline: pipeline, deadLetters: deadLetters, metrics: KafkaMetrics(context.metrics), logger: context.logger)
         let kafkaSource = kafka.map { KafkaSource(properties: $0.properties, topics: $0.topics, intake: messages, logger: context.logger) }
         let events = EventReceiver(pipeline: pipeline, shelf: shelf, deadLetters: deadLetters)
+        let cloudEvents = CloudEventReceiver(pipeline: pipeline, deadLetters: deadLetters)
+        let replays = [MessageIntake.source: messages.replay, CloudEvent.source: cloudEvents.replay]
         let endpoints = RouterEndpoints(
-            receiver: AlertReceiver(pipeline: pipeline), events: events, decisions: decisions,
-            deadLetters: DeadLetterEndpoints(
-                shelf: deadLetters, replays: events.replays.merging([MessageIntake.source: messages.replay]) { first, _ in first }),
+            receiver: AlertReceiver(pipeline: pipeline), events: events, cloudEvents: cloudEvents, decisions: decisions,
+            deadLetters: DeadLetterEndpoints(shelf: deadLetters, replays: events.replays.merging(replays) { first, _ in first }),
             triggers: triggers,
             receiverBodyMax: context.configuration[TriggerRouterSettings.receiverBodyMax])
         let kinds = RouterKinds(

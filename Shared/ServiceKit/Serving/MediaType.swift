@@ -2,7 +2,7 @@ import HTTPMessage
 import Model
 
 /// The check that a body says what it is.
-enum MediaType {
+public enum MediaType {
     /// Throws a 415 unless the body's type is `application/json` or one that the endpoint names.
     ///
     /// A browser can send a form or plain text across origins without asking, but not these.
@@ -18,7 +18,7 @@ enum MediaType {
     }
 
     /// The type without its parameters, in lower case.
-    static func essence(_ field: String) -> String {
+    public static func essence(_ field: String) -> String {
         field.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }.lowercased()
     }
 

@@ -37,7 +37,10 @@ public struct EventBatch<Event: Sendable>: Sendable {
 
 extension EventBatch.Unusable {
     /// The fault with the item's place before its path.
-    public var placedFault: EventFault {
-        EventFault("[\(index)]" + (fault.path.isEmpty ? "" : ".\(fault.path)"), fault.message)
-    }
+    public var placedFault: EventFault { fault.placed(at: index) }
+}
+
+extension EventFault {
+    /// The same of an item at that place of an array.
+    public func placed(at index: Int) -> EventFault { EventFault("[\(index)]" + (path.isEmpty ? "" : ".\(path)"), message) }
 }

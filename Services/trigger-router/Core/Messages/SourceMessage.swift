@@ -46,6 +46,12 @@ public struct SourceMessage: Sendable {
         return Dictionary(uniqueKeysWithValues: texts.map { ("\(API.group)/kafka-message-\($0.key)", $0.value) })
     }
 
+    var origin: MessageOrigin {
+        MessageOrigin(
+            source: MessageRequest.source, place: place,
+            labels: ["topic": topic, "partition": String(partition), "offset": String(offset)], annotations: annotations)
+    }
+
     private static let keyBytesMax = 1024
 
     /// The first header of a name, whatever its case, as text; nil where there is none, or it is no UTF-8.

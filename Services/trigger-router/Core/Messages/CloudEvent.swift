@@ -1,9 +1,10 @@
 import Digests
 import Foundation
 import JSONCoding
+import Model
 
 /// An event in the CloudEvents format 1.0: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md.
-struct CloudEvent: Sendable {
+public struct CloudEvent: Sendable {
     var id: String
     var source: String
     var type: String
@@ -11,13 +12,25 @@ struct CloudEvent: Sendable {
     var data: JSON?
 
     /// Bytes of an attribute at most.
-    static let attributeBytesMax = 1024
+    public static let attributeBytesMax = 1024
 
     /// What makes two deliveries the same event, by the format's own rule.
     var identity: [UInt8] { LengthPrefixedHasher.digest(["cloudevents", source, id]) }
 
+    /// What stands in a trigger's place, whatever brought the event, so that it is the same request wherever it comes from.
+    public static let source = "cloudevents"
+
+    /// As diagnoses and decisions show an event that came by itself, in no message.
+    var origin: MessageOrigin {
+        let annotations = ["id": id, "source": source, "type": type].map { ("\(API.group)/cloudevent-\($0.key)", $0.value) }
+        return MessageOrigin(
+            source: Self.source, place: "\(source)#\(id)", labels: labels, annotations: Dictionary(uniqueKeysWithValues: annotations))
+    }
+
+    var labels: [String: String] { ["ce_id": id, "ce_source": source, "ce_type": type] }
+
     /// The structured mode: one JSON object with attributes and data.
-    init(structured json: JSON) throws(EventFault) {
+    public init(structured json: JSON) throws(EventFault) {
         let event = try EventMembers(json, path: "")
         try self.init { name throws(EventFault) in try event.text(name, bytesMax: Self.attributeBytesMax) }
         let contentType = try event.text("datacontenttype", bytesMax: Self.attributeBytesMax)
@@ -32,17 +45,30 @@ struct CloudEvent: Sendable {
 
     /// The binary mode: the attributes are headers, the data is the value.
     ///
-    /// The protocol's binding for Kafka names headers `ce_id`; `ce-id`, as HTTP has it, is taken too.
-    init(binary message: SourceMessage) throws(EventFault) {
-        try self.init { name throws(EventFault) in
-            guard let text = Self.header(name, of: message), !text.isEmpty else { return nil }
-            guard text.utf8.count <= Self.attributeBytesMax else {
-                throw EventFault("ce_\(name)", "has \(text.utf8.count) bytes, at most \(Self.attributeBytesMax) are taken")
+    /// - Parameters:
+    ///   - attribute: the text of an attribute's header; nil where there is none.
+    ///   - prefix: what a header's name has before the attribute's, for faults: `ce_` in Kafka, `ce-` in HTTP.
+    public init(
+        binary value: [UInt8]?, contentType: String?, prefix: String, attribute: (String) -> String?
+    ) throws(EventFault) {
+        do throws(EventFault) {
+            try self.init { name throws(EventFault) in
+                guard let text = attribute(name), !text.isEmpty else { return nil }
+                guard text.utf8.count <= Self.attributeBytesMax else {
+                    throw EventFault(name, "has \(text.utf8.count) bytes, at most \(Self.attributeBytesMax) are taken")
+                }
+                return text
             }
-            return text
+        } catch {
+            throw EventFault(prefix + error.path, error.message)
         }
-        data = try message.value.flatMap { value throws(EventFault) in
-            try value.isEmpty ? nil : Self.data(value, message.header("content-type"), at: "")
+        data = try value.flatMap { value throws(EventFault) in try value.isEmpty ? nil : Self.data(value, contentType, at: "") }
+    }
+
+    /// A message of Kafka, whose binding names headers `ce_id`; `ce-id`, as HTTP has it, is taken too.
+    init(binary message: SourceMessage) throws(EventFault) {
+        try self.init(binary: message.value, contentType: message.header("content-type"), prefix: "ce_") {
+            Self.header($0, of: message)
         }
     }
 

@@ -22,7 +22,7 @@ public enum RequestReader {
         guard value.count <= SourceMessage.valueBytesMax else {
             throw EventFault("", "the value has \(value.count) bytes, at most \(SourceMessage.valueBytesMax) are taken")
         }
-        if CloudEvent.isBinary(message) { return try request(of: try CloudEvent(binary: message), message) }
+        if CloudEvent.isBinary(message) { return try request(of: try CloudEvent(binary: message), message.origin) }
         let json: JSON
         do throws(JSON.ParseError) {
             json = try JSON(parsing: value)
@@ -32,48 +32,47 @@ public enum RequestReader {
         let contentType = message.header("content-type")?.lowercased() ?? ""
         if contentType.hasPrefix("application/cloudevents-batch") { throw EventFault("", "batches of CloudEvents are not for Kafka") }
         if contentType.hasPrefix("application/cloudevents") || json["specversion"] != nil {
-            return try request(of: try CloudEvent(structured: json), message)
+            return try request(of: try CloudEvent(structured: json), message.origin)
         }
-        return try request(json, message, identity: message.identity)
+        return try request(json, message.origin, identity: message.identity)
     }
 
-    private static func request(of event: CloudEvent, _ message: SourceMessage) throws(EventFault) -> MessageRequest {
+    /// What an event asks for that came in no message.
+    public static func read(_ event: CloudEvent) throws(EventFault) -> MessageRequest { try request(of: event, event.origin) }
+
+    private static func request(of event: CloudEvent, _ origin: MessageOrigin) throws(EventFault) -> MessageRequest {
         guard let data = event.data, !data.isNull else { throw EventFault("data", "is required") }
-        return try request(data, message, identity: event.identity, event)
+        return try request(data, origin, identity: event.identity, event)
     }
 
     private static func request(
-        _ json: JSON, _ message: SourceMessage, identity: [UInt8], _ event: CloudEvent? = nil
+        _ json: JSON, _ origin: MessageOrigin, identity: [UInt8], _ event: CloudEvent? = nil
     ) throws(EventFault) -> MessageRequest {
         guard case .object(let members) = json else { throw EventFault("", "expected an object, found \(json.kindDescription)") }
         // A flat object has texts only, so that a parameter may have any name.
         let isDiagnosis = members["spec"]?.objectValue != nil || members["kind"] != nil && members["apiVersion"] != nil
         let diagnosis = isDiagnosis ? try DiagnosisObject(members) : try DiagnosisObject(flat: members)
         var item = IntakeItem(
-            trigger: MessageRequest.source, triggerUID: UID(MessageRequest.source), fingerprint: Digest.hex(identity),
+            trigger: origin.source, triggerUID: UID(event == nil ? origin.source : CloudEvent.source), fingerprint: Digest.hex(identity),
             namespace: diagnosis.namespace, operationSet: diagnosis.request.spec.operationSet,
             repeatIntervalSeconds: MessageRequest.knownSeconds, refireMinSeconds: 0, ratePerHour: Int(Int32.max))
         item.requested = diagnosis.request
-        item.requested?.annotations = (diagnosis.request.annotations ?? [:]).merging(message.annotations) { $1 }
-        item.sourceName = message.place
-        return MessageRequest(item: item, alert: alert(message, diagnosis.request.spec, event))
+        item.requested?.annotations = (diagnosis.request.annotations ?? [:]).merging(origin.annotations) { $1 }
+        item.sourceName = origin.place
+        return MessageRequest(item: item, alert: alert(origin, diagnosis.request.spec, event))
     }
 
-    private static func alert(_ message: SourceMessage, _ spec: DiagnosisSpec, _ event: CloudEvent?) -> Alert {
-        var labels = Self.labels(of: message)
+    private static func alert(_ origin: MessageOrigin, _ spec: DiagnosisSpec, _ event: CloudEvent?) -> Alert {
+        var labels = origin.labels
         labels["operationset"] = spec.operationSet
         labels["node"] = spec.nodeName
         if let pod = spec.podReference { labels["pod"] = "\(pod.namespace)/\(pod.name)" }
-        if let event { labels.merge(["ce_id": event.id, "ce_source": event.source, "ce_type": event.type]) { _, new in new } }
+        if let event { labels.merge(event.labels) { _, new in new } }
         return Alert(labels: LabelSet(labels), statedStatus: .firing, origin: .message)
     }
 
-    private static func labels(of message: SourceMessage) -> [String: String] {
-        ["topic": message.topic, "partition": String(message.partition), "offset": String(message.offset)]
-    }
-
     /// A message that asks for nothing that there is, as decisions show it.
-    public static func unreadable(_ message: SourceMessage) -> Alert {
-        Alert(labels: LabelSet(labels(of: message)), statedStatus: .firing, origin: .message)
+    static func unreadable(_ labels: [String: String]) -> Alert {
+        Alert(labels: LabelSet(labels), statedStatus: .firing, origin: .message)
     }
 }

@@ -1,0 +1,132 @@
+import HTTPMessage
+import HTTPServer
+import JSONCoding
+import Model
+import ServiceKit
+import TriggerRouterCore
+
+/// Takes in CloudEvents 1.0 over HTTP, each of which asks for a diagnosis: the structured mode, the binary one, and batches
+/// (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/http-protocol-binding.md).
+///
+/// 2xx: the diagnoses are stored. 503: send it again; an event is known by its source and id, so a repeat does nothing twice. Of a batch, what
+/// can't be used is a dead letter where the rest is stored.
+struct CloudEventReceiver: Sendable {
+    static let structuredType = "application/cloudevents+json"
+    static let batchType = "application/cloudevents-batch+json"
+    /// Events of a batch at most.
+    static let eventsMax = 1000
+
+    let pipeline: IntakePipeline
+    let deadLetters: DeadLetterShelf
+
+    func receive(_ call: Call) async throws(APIError) -> Response {
+        pipeline.metrics.countRequest(bytes: call.request.body.count)
+        let delivery = IntakePipeline.Delivery(call, receiver: CloudEvent.source)
+        do throws(APIError) {
+            let response = try await take(call, delivery)
+            pipeline.metrics.countAnswer(isSuccess: true, since: delivery.start)
+            return response
+        } catch {
+            pipeline.metrics.countAnswer(isSuccess: false, since: delivery.start)
+            throw error
+        }
+    }
+
+    private func take(_ call: Call, _ delivery: IntakePipeline.Delivery) async throws(APIError) -> Response {
+        let isLarge = call.request.body.count > AlertReceiver.largeBodyBytes
+        switch MediaType.essence(call.request.headers["Content-Type"] ?? "") {
+        case Self.batchType:
+            guard case .array(let items) = try call.json() else { throw .badRequest("a batch is an array of CloudEvents") }
+            guard items.count <= Self.eventsMax else {
+                throw .badRequest("a request has at most \(Self.eventsMax) CloudEvents, not \(items.count)")
+            }
+            return try await take(batch: items, delivery, isLarge: isLarge)
+        case Self.structuredType:
+            return try await take(.structured(try call.json()), delivery, isLarge: isLarge)
+        default:
+            let attributes = try Self.attributes(call.request.headers)
+            let reading = MessageReading { () throws(EventFault) in
+                try CloudEvent(
+                    binary: call.request.body, contentType: call.request.headers["Content-Type"], prefix: "ce-", attribute: { attributes[$0] })
+            }
+            return try await take(reading, delivery, isLarge: isLarge)
+        }
+    }
+
+    /// The attributes of the binary mode. Values are percent-encoded (3.1.3.2 of the binding).
+    private static func attributes(_ headers: Headers) throws(APIError) -> [String: String] {
+        var attributes: [String: String] = [:]
+        for name in ["specversion", "id", "source", "type"] {
+            guard let value = headers["ce-\(name)"] else { continue }
+            guard let text = PercentEncoding.decode(value) else { throw .badRequest("ce-\(name): has a malformed percent-encoding") }
+            attributes[name] = text
+        }
+        return attributes
+    }
+
+    // MARK: One event
+
+    private func take(_ reading: MessageReading, _ delivery: IntakePipeline.Delivery, isLarge: Bool) async throws(APIError) -> Response {
+        if let fault = reading.fault { throw .badRequest(fault.description) }
+        return await AlertReceiver.answer(try await store([reading], delivery), isLarge: isLarge)
+    }
+
+    /// Stores what is asked for. Throws a 503 where any of it is to be sent again.
+    private func store(_ readings: [MessageReading], _ delivery: IntakePipeline.Delivery) async throws(APIError) -> RoutingPlan {
+        let (plan, retryAfterSeconds) = await pipeline.take(readings, delivery)
+        for result in plan.alerts.flatMap(\.results) where result.isUnavailable || result.outcome == .suppressed {
+            let seconds = result.until.map { Int(max(1, $0.seconds(since: delivery.time)).rounded(.up)) }
+            throw .unavailable(
+                result.message ?? "it can't be stored now",
+                retryAfterSeconds: retryAfterSeconds ?? seconds ?? IntakePipeline.retryAfterSecondsDefault)
+        }
+        if plan.alerts.count == 1, let refused = plan.alerts[0].results.first, refused.outcome == .failed {
+            throw APIError(code: 422, reason: "Invalid", message: refused.message ?? "the scheduler refused it")
+        }
+        return plan
+    }
+
+    // MARK: Batches
+
+    private func take(batch items: [JSON], _ delivery: IntakePipeline.Delivery, isLarge: Bool) async throws(APIError) -> Response {
+        let readings = await ComputeQueue.documents.run {
+            items.map(MessageReading.structured)
+        }
+        let faults = readings.enumerated().filter { $0.element.fault != nil }
+        if let first = faults.first, let fault = first.element.fault, faults.count == readings.count || !deadLetters.canKeep {
+            throw .badRequest(fault.placed(at: first.offset).description)
+        }
+        let plan = try await store(readings, delivery)
+        var unusable: [(index: Int, message: UnusableMessage)] = []
+        for (index, alert) in plan.alerts.enumerated() {
+            guard let result = alert.results.first, result.outcome == .failed else { continue }
+            let message = UnusableMessage(
+                source: CloudEvent.source, reason: readings[index].fault == nil ? .rejected : .malformed,
+                message: result.message ?? result.reason ?? "it was refused",
+                headers: [("content-type", Self.structuredType), ("traceparent", delivery.trace.traceparent)], body: items[index].encoded())
+            unusable.append((index, message))
+        }
+        let letters = try await deadLetters.keep(unusable.map(\.message), at: delivery.time)
+        let kept = zip(unusable, letters).map { UnusableItem(index: $0.index, message: $0.message.message, deadLetter: $1.id) }
+        return await AlertReceiver.answer(plan, unusable: kept, isLarge: isLarge)
+    }
+
+    /// Takes a dead letter in once more.
+    func replay(_ letter: DeadLetter, _ body: [UInt8], _ delivery: IntakePipeline.Delivery) async throws(APIError) -> RoutingPlan {
+        let json: JSON
+        do throws(JSON.ParseError) {
+            json = try JSON(parsing: body)
+        } catch {
+            throw .badRequest("the body is not JSON: \(error)")
+        }
+        let reading = MessageReading.structured(json)
+        if let fault = reading.fault { throw .badRequest(fault.description) }
+        return try await store([reading], delivery)
+    }
+}
+
+extension MessageReading {
+    fileprivate static func structured(_ json: JSON) -> MessageReading {
+        MessageReading { () throws(EventFault) in try CloudEvent(structured: json) }
+    }
+}
