@@ -46,8 +46,9 @@ struct CloudEventReceiver: Sendable {
         default:
             let attributes = try Self.attributes(call.request.headers)
             let reading = MessageReading { () throws(EventFault) in
-                try CloudEvent(
-                    binary: call.request.body, contentType: call.request.headers["Content-Type"], prefix: "ce-", attribute: { attributes[$0] })
+                try CloudEvent(binary: call.request.body, contentType: call.request.headers["Content-Type"], prefix: "ce-") {
+                    attributes[$0]
+                }
             }
             return try await take(reading, delivery, isLarge: isLarge)
         }

@@ -1,5 +1,6 @@
 import HTTPServer
 import JSONCoding
+import Logging
 import Model
 import ServiceKit
 import Synchronization
@@ -54,6 +55,30 @@ final class EventReceiver: Sendable {
         // Only now: what was not stored is to be sent again.
         seen.withLock { seen in for event in events { seen.insert(event) } }
         return plan
+    }
+
+    /// Takes in what a watch or a list of a cluster brought. Returns once each is stored, judged or a dead letter; throws where all of it is to
+    /// be told again.
+    ///
+    /// - Parameter since: leaves out those that last happened before; nil takes all.
+    func take(_ items: [JSON], since: Timestamp?, from server: String, logger: Logger) async throws(APIError) {
+        let delivery = IntakePipeline.Delivery(receiver: Self.kubernetesEvents, peer: server, logger: logger)
+        var events: [KubernetesEvent] = []
+        var unusable: [EventBatch<KubernetesEvent>.Unusable] = []
+        for (index, item) in items.enumerated() {
+            do throws(EventFault) {
+                let event = try KubernetesEvent(item)
+                if let since, let time = event.lastTime ?? event.firstTime, time < since { continue }
+                events.append(event)
+            } catch {
+                unusable.append(EventBatch.Unusable(index: index, item: item, fault: error))
+            }
+        }
+        let wanted = events
+        if !wanted.isEmpty { _ = try await takeKubernetes(delivery) { wanted } }
+        guard !unusable.isEmpty else { return }
+        logger.warning("Events of the cluster can't be used", metadata: ["count": "\(unusable.count)", "first": "\(unusable[0].fault)"])
+        if deadLetters.canKeep { _ = try await keep(unusable, delivery) }
     }
 
     // MARK: Common events

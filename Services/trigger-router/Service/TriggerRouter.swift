@@ -1,6 +1,7 @@
 import EventRecording
 import GarbageCollection
 import HTTPClient
+import KubernetesConnection
 import Logging
 import Model
 import ResourceAPI
@@ -26,6 +27,7 @@ public struct TriggerRouter: Sendable {
 
     public init(_ context: ServiceContext) async throws {
         let kafka = try KafkaSettings.configuration(context)
+        let cluster = try KubernetesConnection(context)
         let http = try HTTPClient(configuration: HTTPClientConfiguration(userAgent: "kubediag-trigger-router/\(ProductVersion.text)"))
         // A watch that is passed on holds a connection for as long as it lasts.
         let forwarding = try HTTPClient(
@@ -58,6 +60,7 @@ public struct TriggerRouter: Sendable {
             pipeline: pipeline, deadLetters: deadLetters, metrics: KafkaMetrics(context.metrics), logger: context.logger)
         let kafkaSource = kafka.map { KafkaSource(properties: $0.properties, topics: $0.topics, intake: messages, logger: context.logger) }
         let events = EventReceiver(pipeline: pipeline, shelf: shelf, deadLetters: deadLetters)
+        let clusterEvents = cluster.flatMap { Self.clusterEvents($0, events, source.journal, context) }
         let cloudEvents = CloudEventReceiver(pipeline: pipeline, deadLetters: deadLetters)
         let replays = [MessageIntake.source: messages.replay, CloudEvent.source: cloudEvents.replay]
         let endpoints = RouterEndpoints(
@@ -92,15 +95,28 @@ public struct TriggerRouter: Sendable {
                 ]
                 if !source.isRemote { loops.append(BackgroundLoop { try await shelved.run(in: source.store) }) }
                 if let kafkaSource { loops.append(BackgroundLoop { try await kafkaSource.run() }) }
+                if let clusterEvents { loops.append(BackgroundLoop { try await clusterEvents.run() }) }
                 if let owners { loops.append(BackgroundLoop { try await owners.run() }) }
                 return loops
             },
             close: {
                 await source.store.close()
                 if source.isRemote { await source.journal?.close() }
+                await cluster?.shutdown()
                 await forwarding.shutdown()
                 await http.shutdown()
             })
+    }
+
+    /// The cluster's Events as a source; nil where they are not wanted.
+    private static func clusterEvents(
+        _ cluster: KubernetesConnection, _ receiver: EventReceiver, _ journal: (any ResourceStore)?, _ context: ServiceContext
+    ) -> ClusterEventSource? {
+        let wanted = context.configuration[TriggerRouterSettings.clusterEvents]
+        guard wanted != "off" else { return nil }
+        return ClusterEventSource(
+            connection: cluster, namespace: wanted == "all" ? "" : wanted, receiver: receiver, journal: journal,
+            metrics: ClusterMetrics(context.metrics), logger: context.logger)
     }
 
     private static func collector(_ store: any ResourceStore, _ context: ServiceContext, _ http: HTTPClient) -> OwnershipCollector {

@@ -1,3 +1,4 @@
+import KubernetesConnection
 import ServiceKit
 import TriggerRouterCore
 
@@ -31,12 +32,16 @@ public enum TriggerRouterSettings {
         "event-ttl", default: .seconds(3600), help: "how long an event about an object is kept after it last happened"
     ) { $0 > .zero ? nil : "has to be more than nothing" }
 
+    public static let clusterEvents = Setting<String>(
+        "kubernetes-events", default: "all", placeholder: "NAMESPACE",
+        help: "which Events of the cluster start diagnoses, where there is a cluster: all, those of one namespace, or off")
+
     public static var all: [SettingDefinition] {
         [
             scheduler.definition, graphBuilder.definition, triggersFrom.definition, receiverBodyMax.definition,
             deadLettersMax.definition, deadLetterBytesMax.definition, deadLetterAgeMax.definition, eventTTL.definition,
-            decisionsMax.definition, decisionBytesMax.definition, decisionAgeMax.definition,
-        ] + KafkaSettings.all
+            decisionsMax.definition, decisionBytesMax.definition, decisionAgeMax.definition, clusterEvents.definition,
+        ] + KafkaSettings.all + KubernetesSettings.all
     }
 
     static func decisionLimits(_ configuration: Configuration) -> DecisionPageIndex.Limits {

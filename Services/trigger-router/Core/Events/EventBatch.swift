@@ -8,6 +8,12 @@ public struct EventBatch<Event: Sendable>: Sendable {
         public let index: Int
         public let item: JSON
         public let fault: EventFault
+
+        public init(index: Int, item: JSON, fault: EventFault) {
+            self.index = index
+            self.item = item
+            self.fault = fault
+        }
     }
 
     public let events: [Event]
