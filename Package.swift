@@ -126,7 +126,7 @@ let package = Package(
             [
                 "TriggerRouterCore", "CTriggerRouterDocument", "ServiceKit", "ServiceStore", "ResourceAPI", "ResourceStore",
                 "ResourceStoreSQLite", "ResourceClient", "ResourceForwarding", "GarbageCollection", "EventRecording", "HTTPServer",
-                "HTTPClient", "HTTPMessage", "JSONCoding", "KafkaClient", "Model", logging,
+                "HTTPClient", "HTTPMessage", "JSONCoding", "KafkaClient", "KubernetesConnection", "Model", logging,
             ]),
         main("trigger-router", "Services/trigger-router/Main", ["TriggerRouterService", "ServiceKit"]),
 
@@ -257,7 +257,7 @@ let package = Package(
             [
                 "TriggerRouterCore", "TriggerRouterService", "GraphBuilderService", "SchedulerService", "RegularExpressions", "TestSupport",
                 "ResourceStoreSQLite", "ServiceKit", "HTTPServer", "HTTPClient", "HTTPMessage", "JSONCoding", "Digests", "Model",
-                "KafkaTestCluster", logging,
+                "KafkaTestCluster", "KubernetesTestServer", logging,
             ]),
         tests(
             "SchedulerTests",
