@@ -94,7 +94,8 @@ struct ClusterEventSource: Sendable {
     /// Takes what happened since the position, by a list, and moves the position to it.
     private func catchUp(_ position: inout ClusterPosition?) async throws {
         let since = position?.time.adding(seconds: -Self.overlapSeconds)
-        logger.warning("the cluster's history does not reach back; its Events are listed", metadata: ["since": "\(since?.description ?? "")"])
+        logger.warning(
+            "the cluster's history does not reach back; its Events are listed", metadata: ["since": "\(since?.description ?? "")"])
         metrics.relists.increment()
         var continuation: String?
         var first: ResourcePage<JSON>?
