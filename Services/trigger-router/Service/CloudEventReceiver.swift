@@ -36,14 +36,16 @@ struct CloudEventReceiver: Sendable {
         let isLarge = call.request.body.count > AlertReceiver.largeBodyBytes
         switch MediaType.essence(call.request.headers["Content-Type"] ?? "") {
         case Self.batchType:
-            guard case .array(let items) = try call.json() else { throw .badRequest("a batch is an array of CloudEvents") }
+            guard case .array(let items) = try await Self.json(call, isLarge: isLarge) else { throw .badRequest("a batch is an array of CloudEvents") }
             guard items.count <= Self.eventsMax else {
                 throw .badRequest("a request has at most \(Self.eventsMax) CloudEvents, not \(items.count)")
             }
             return try await take(batch: items, delivery, isLarge: isLarge)
         case Self.structuredType:
-            return try await take(.structured(try call.json()), delivery, isLarge: isLarge)
+            try Self.checkSize(call)
+            return try await take(.structured(try await Self.json(call, isLarge: isLarge)), delivery, isLarge: isLarge)
         default:
+            try Self.checkSize(call)
             let attributes = try Self.attributes(call.request.headers)
             let reading = MessageReading { () throws(EventFault) in
                 try CloudEvent(binary: call.request.body, contentType: call.request.headers["Content-Type"], prefix: "ce-") {
@@ -54,15 +56,45 @@ struct CloudEventReceiver: Sendable {
         }
     }
 
-    /// The attributes of the binary mode. Values are percent-encoded (3.1.3.2 of the binding).
+    private static func checkSize(_ call: Call) throws(APIError) {
+        let (size, most) = (call.request.body.count, SourceMessage.valueBytesMax)
+        if size > most { throw .tooLarge("an event has at most \(most) bytes, not \(size)") }
+    }
+
+    private static func json(_ call: Call, isLarge: Bool) async throws(APIError) -> JSON {
+        guard isLarge else { return try call.json() }
+        return try await ComputeQueue.documents.run { Result { () throws(APIError) in try call.json() } }.get()
+    }
+
+    /// The attributes of the binary mode.
     private static func attributes(_ headers: Headers) throws(APIError) -> [String: String] {
         var attributes: [String: String] = [:]
         for name in ["specversion", "id", "source", "type"] {
-            guard let value = headers["ce-\(name)"] else { continue }
-            guard let text = PercentEncoding.decode(value) else { throw .badRequest("ce-\(name): has a malformed percent-encoding") }
+            let values = headers.fields.filter { Headers.equalNames($0.name, "ce-\(name)") }.map(\.value)
+            guard let value = values.first else { continue }
+            guard values.count == 1 else { throw .badRequest("ce-\(name): is there \(values.count) times") }
+            guard let text = PercentEncoding.decode(unquoted(value)) else {
+                throw .badRequest("ce-\(name): has a malformed percent-encoding")
+            }
             attributes[name] = text
         }
         return attributes
+    }
+
+    /// A value in double quotes is what stands in them, before it is percent-decoded (3.1.3.2 of the binding).
+    private static func unquoted(_ value: String) -> String {
+        guard value.utf8.count >= 2, value.hasPrefix("\""), value.hasSuffix("\"") else { return value }
+        var text = ""
+        var isEscaped = false
+        for character in value.dropFirst().dropLast() {
+            if character == "\\", !isEscaped {
+                isEscaped = true
+            } else {
+                text.append(character)
+                isEscaped = false
+            }
+        }
+        return text
     }
 
     // MARK: One event

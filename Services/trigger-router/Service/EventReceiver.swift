@@ -61,7 +61,8 @@ final class EventReceiver: Sendable {
     /// be told again.
     ///
     /// - Parameter since: leaves out those that last happened before; nil takes all.
-    func take(_ items: [JSON], since: Timestamp?, from server: String, logger: Logger) async throws(APIError) {
+    /// - Returns: when the last of them happened; nil where none says so.
+    func take(_ items: [JSON], since: Timestamp?, from server: String, logger: Logger) async throws(APIError) -> Timestamp? {
         let delivery = IntakePipeline.Delivery(receiver: Self.kubernetesEvents, peer: server, logger: logger)
         var events: [KubernetesEvent] = []
         var unusable: [EventBatch<KubernetesEvent>.Unusable] = []
@@ -74,11 +75,12 @@ final class EventReceiver: Sendable {
                 unusable.append(EventBatch.Unusable(index: index, item: item, fault: error))
             }
         }
-        let wanted = events
+        let (wanted, latest) = (events, events.compactMap(\.lastTime).max())
         if !wanted.isEmpty { _ = try await takeKubernetes(delivery) { wanted } }
-        guard !unusable.isEmpty else { return }
+        guard !unusable.isEmpty else { return latest }
         logger.warning("Events of the cluster can't be used", metadata: ["count": "\(unusable.count)", "first": "\(unusable[0].fault)"])
         if deadLetters.canKeep { _ = try await keep(unusable, delivery) }
+        return latest
     }
 
     // MARK: Common events

@@ -45,6 +45,8 @@ import TriggerRouterService
         let binary = [("ce-specversion", "1.0"), ("ce-id", "e%201"), ("ce-source", "/monitor"), ("ce-type", "t")]
         let again = try await post(fixture, "application/json", Self.request, binary)
         #expect(again.body?["totals"] == ["duplicate": 1], "\(again)")
+        let quoted = [("ce-specversion", "\"1.0\""), ("ce-id", "\"e%201\""), ("ce-source", "/monitor"), ("ce-type", "t")]
+        #expect(try await post(fixture, "application/json", Self.request, quoted).body?["totals"] == ["duplicate": 1])
         let both = try await batch(fixture, [Self.event("e 1"), Self.event("e2"), Self.event("e2")])
         #expect(both.body?["totals"] == ["created": 1, "duplicate": 2], "\(both)")
 
@@ -90,6 +92,8 @@ import TriggerRouterService
         for type in [nil, "text/plain", "application/cloudevents+xml"] {
             #expect(try await post(fixture, type, Self.event("e")).status == 415, "\(type ?? "none")")
         }
+        let large = Self.event("e", ["operationset": "s", "node": "w", "text": .string(String(repeating: "x", count: 2 << 20))])
+        #expect(try await structured(fixture, large).status == 413)
         #expect(try await batch(fixture, []).status == 200)
         #expect(fixture.peer.stored.isEmpty)
         #expect(try await fixture.router.send(.get, "/api/v1/deadletters").body?["total"] == 0)

@@ -161,6 +161,24 @@ import TriggerRouterService
         await fixture.stop(router)
     }
 
+    /// What was read late is no sign that what lies behind it was read.
+    @Test func aHistoryThatIsLostWhileEventsWaitLosesNone() async throws {
+        let fixture = try Fixture()
+        let router = try await fixture.router()
+        #expect(try await fixture.isWatched())
+        let hourAgo = WallClock.now().adding(seconds: -3600)
+        fixture.cluster.put(Self.event("first", time: hourAgo))
+        #expect(try await fixture.pods(1))
+        fixture.cluster.refuse(with: .init(status: 503, body: .bytes([])))
+        fixture.cluster.breakOffWatches()
+        #expect(try await eventually { fixture.cluster.openWatches(Self.watched) == 0 })
+        fixture.cluster.put(Self.event("second", time: hourAgo.adding(seconds: 1)))
+        fixture.cluster.compact()
+        fixture.cluster.refuse(with: nil)
+        #expect(try await fixture.pods(2))
+        await fixture.stop(router)
+    }
+
     @Test func whatIsNoEventIsADeadLetterAndStopsNothing() async throws {
         let fixture = try Fixture()
         let router = try await fixture.router()

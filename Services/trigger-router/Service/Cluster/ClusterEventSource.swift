@@ -94,6 +94,7 @@ struct ClusterEventSource: Sendable {
     /// Takes what happened since the position, by a list, and moves the position to it.
     private func catchUp(_ position: inout ClusterPosition?) async throws {
         let since = position?.time.adding(seconds: -Self.overlapSeconds)
+        let start = WallClock.now()
         logger.warning(
             "the cluster's history does not reach back; its Events are listed", metadata: ["since": "\(since?.description ?? "")"])
         metrics.relists.increment()
@@ -103,15 +104,15 @@ struct ClusterEventSource: Sendable {
             let page = try await connection.client.list(
                 KubernetesKinds.coreEvents, selection, limit: Self.pageMax, continuation: continuation)
             if first == nil { first = page }
-            try await take(page.items, since: since)
+            _ = try await take(page.items, since: since)
             continuation = page.continuation
         } while continuation != nil
         guard let first else { return }
-        position = try await moved(to: first.resourceVersion)
+        position = try await moved(to: first.resourceVersion, at: start)
     }
 
-    private func moved(to version: String) async throws -> ClusterPosition {
-        let position = ClusterPosition(server: server, namespace: namespace, resourceVersion: version, time: WallClock.now())
+    private func moved(to version: String, at time: Timestamp) async throws -> ClusterPosition {
+        let position = ClusterPosition(server: server, namespace: namespace, resourceVersion: version, time: time)
         try await position.save(journal)
         return position
     }
@@ -129,8 +130,10 @@ struct ClusterEventSource: Sendable {
             while true {
                 let items = await queue.take()
                 guard let last = items.last else { break }
-                try await take(items.compactMap(\.event), since: nil)
-                position = try await moved(to: last.resourceVersion)
+                let latest = try await take(items.compactMap(\.event), since: nil)
+                // By the Events' own time: what waited here for an hour says nothing of what waits behind it.
+                let time = [position?.time, latest].compactMap { $0 }.max() ?? WallClock.now()
+                position = try await moved(to: last.resourceVersion, at: time)
             }
         } catch {
             queue.close()
@@ -156,15 +159,15 @@ struct ClusterEventSource: Sendable {
 
     // MARK: Taking in
 
-    /// Returns once each is stored, judged or a dead letter, however long the scheduler takes.
-    private func take(_ items: [JSON], since: Timestamp?) async throws {
-        guard !items.isEmpty else { return }
+    /// Returns once each is stored, judged or a dead letter, however long the scheduler takes: with when the last of them happened.
+    private func take(_ items: [JSON], since: Timestamp?) async throws -> Timestamp? {
+        guard !items.isEmpty else { return nil }
         metrics.received.increment(by: items.count)
         while true {
             do throws(APIError) {
-                try await receiver.take(items, since: since, from: server, logger: logger)
+                let latest = try await receiver.take(items, since: since, from: server, logger: logger)
                 metrics.held.set(0)
-                return
+                return latest
             } catch {
                 try Task.checkCancellation()
                 if metrics.held.value == 0 {

@@ -8,7 +8,7 @@ struct ClusterPosition: Codable, Sendable, Hashable {
     var server: String
     var namespace: String
     var resourceVersion: String
-    /// When that was.
+    /// When the last of them happened, by its own time: later ones may not have been taken.
     var time: Timestamp
 
     private static let bucket = "cluster-events"
