@@ -36,7 +36,9 @@ struct CloudEventReceiver: Sendable {
         let isLarge = call.request.body.count > AlertReceiver.largeBodyBytes
         switch MediaType.essence(call.request.headers["Content-Type"] ?? "") {
         case Self.batchType:
-            guard case .array(let items) = try await Self.json(call, isLarge: isLarge) else { throw .badRequest("a batch is an array of CloudEvents") }
+            guard case .array(let items) = try await Self.json(call, isLarge: isLarge) else {
+                throw .badRequest("a batch is an array of CloudEvents")
+            }
             guard items.count <= Self.eventsMax else {
                 throw .badRequest("a request has at most \(Self.eventsMax) CloudEvents, not \(items.count)")
             }
@@ -70,7 +72,7 @@ struct CloudEventReceiver: Sendable {
     private static func attributes(_ headers: Headers) throws(APIError) -> [String: String] {
         var attributes: [String: String] = [:]
         for name in ["specversion", "id", "source", "type"] {
-            let values = headers.fields.filter { Headers.equalNames($0.name, "ce-\(name)") }.map(\.value)
+            let values = headers.all("ce-\(name)")
             guard let value = values.first else { continue }
             guard values.count == 1 else { throw .badRequest("ce-\(name): is there \(values.count) times") }
             guard let text = PercentEncoding.decode(unquoted(value)) else {
