@@ -19,7 +19,7 @@ struct ClusterPosition: Codable, Sendable, Hashable {
         _ store: (any ResourceStore)?, server: String, namespace: String
     ) async throws(StoreError) -> ClusterPosition? {
         guard let record = try await store?.record(bucket: bucket, key: key) else { return nil }
-        do throws(JSON.DecodeError) {
+        do {
             let position = try JSON.decode(ClusterPosition.self, from: record.value)
             return position.server == server && position.namespace == namespace ? position : nil
         } catch {
