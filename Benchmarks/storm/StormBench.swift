@@ -64,14 +64,14 @@ struct StormBench {
         return JSON.object(["version": "4", "alerts": .array(alerts)]).encoded()
     }
 
-    private func send(_ bodies: [[UInt8]]) async throws {
+    func send(_ bodies: [[UInt8]], to path: String = "/api/v1/receivers/alertmanager") async throws {
         let queue = Countdown(bodies.count)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<Self.connections {
                 group.addTask {
                     while let index = queue.next() {
                         let status = try await cluster.send(
-                            "router", .post, "/api/v1/receivers/alertmanager", bodies[index], token: Cluster.receiver
+                            "router", .post, path, bodies[index], token: Cluster.receiver
                         ).status
                         guard status == 200 else { throw Cluster.Failure(description: "answered \(status)") }
                     }
@@ -81,7 +81,7 @@ struct StormBench {
         }
     }
 
-    private func state() async throws -> (diagnoses: Int, kept: Int, lost: Int) {
+    func state() async throws -> (diagnoses: Int, kept: Int, lost: Int) {
         let metrics = String(decoding: try await cluster.send("router", .get, "/metrics").body, as: UTF8.self)
         func value(_ name: String) -> Int {
             let line = metrics.split(separator: "\n").first { $0.hasPrefix(name + " ") }
@@ -92,7 +92,7 @@ struct StormBench {
         )
     }
 
-    private func residentMiB(_ name: String, _ field: String = "VmRSS:") throws -> Double {
+    func residentMiB(_ name: String, _ field: String = "VmRSS:") throws -> Double {
         guard let pid = cluster.processID(name) else { return 0 }
         let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
         let line = status.split(separator: "\n").first { $0.hasPrefix(field) }
@@ -111,12 +111,12 @@ struct StormBench {
         return Self.seconds(since: start)
     }
 
-    private static func seconds(since start: ContinuousClock.Instant) -> Double {
+    static func seconds(since start: ContinuousClock.Instant) -> Double {
         let parts = (ContinuousClock.now - start).components
         return Double(parts.seconds) + Double(parts.attoseconds) / 1e18
     }
 
-    private static func rounded(_ value: Double) -> String { String(format: "%.1f", value) }
+    static func rounded(_ value: Double) -> String { String(format: "%.1f", value) }
 }
 
 /// Hands out the indices below a count, each once.

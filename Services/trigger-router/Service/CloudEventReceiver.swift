@@ -28,6 +28,7 @@ struct CloudEventReceiver: Sendable {
             return response
         } catch {
             pipeline.metrics.countAnswer(isSuccess: false, since: delivery.start)
+            await pipeline.noteRefusal(error, delivery)
             throw error
         }
     }
@@ -108,7 +109,9 @@ struct CloudEventReceiver: Sendable {
 
     /// Stores what is asked for. Throws a 503 where any of it is to be sent again.
     private func store(_ readings: [MessageReading], _ delivery: IntakePipeline.Delivery) async throws(APIError) -> RoutingPlan {
+        pipeline.metrics.alerts.increment(by: readings.count)
         let (plan, retryAfterSeconds) = await pipeline.take(readings, delivery)
+        pipeline.metrics.count(plan.totals)
         for result in plan.alerts.flatMap(\.results) where result.isUnavailable || result.outcome == .suppressed {
             let seconds = result.until.map { Int(max(1, $0.seconds(since: delivery.time)).rounded(.up)) }
             throw .unavailable(

@@ -94,6 +94,13 @@ final class IntakePipeline: Sendable {
         }
     }
 
+    /// Remembers a request that was refused whole.
+    func noteRefusal(_ error: APIError, _ delivery: Delivery) async {
+        var record = WebhookRecord(time: delivery.time, receiver: delivery.receiver, peer: delivery.peer, alertCount: 0, status: error.code)
+        record.message = error.message
+        await decisions.record([Self.refused(delivery, error)], webhook: record, traceID: delivery.trace.traceID, triggers: nil)
+    }
+
     /// A request that was refused whole, told as one message.
     private static func refused(_ delivery: Delivery, _ error: APIError) -> RoutingPlan.RoutedAlert {
         RoutingPlan.RoutedAlert(

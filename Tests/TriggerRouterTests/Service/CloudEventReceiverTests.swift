@@ -80,6 +80,8 @@ import TriggerRouterService
         var none = Self.event("e")
         none["id"] = nil
         #expect(message(try await structured(fixture, none)) == "id: is required of a CloudEvent")
+        let refused = try await fixture.decisions("?source=cloudevents")
+        #expect(refused.items.count == 1 && refused.items[0].outcome == .failed && refused.lastWebhook?.status == 400)
         #expect(message(try await structured(fixture, Self.event("e", ["node": "w"]))) == "operationset: is required")
         #expect(message(try await post(fixture, "application/json", Self.request)) == "ce-specversion: is required of a CloudEvent")
         let broken = [("ce-specversion", "1.0"), ("ce-id", "%zz"), ("ce-source", "s"), ("ce-type", "t")]
