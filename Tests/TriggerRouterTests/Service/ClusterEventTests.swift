@@ -2,6 +2,7 @@ import Foundation
 import JSONCoding
 import KubernetesTestServer
 import Model
+import ServiceKit
 import TestSupport
 import Testing
 import TriggerRouterService
