@@ -139,14 +139,23 @@ struct CloudEventReceiver: Sendable {
         for (index, alert) in plan.alerts.enumerated() {
             guard let result = alert.results.first, result.outcome == .failed else { continue }
             let message = UnusableMessage(
-                source: CloudEvent.source, reason: readings[index].fault == nil ? .rejected : .malformed,
+                source: CloudEvent.source, position: Self.position(items[index]), reason: readings[index].fault == nil ? .rejected : .malformed,
                 message: result.message ?? result.reason ?? "it was refused",
                 headers: [("content-type", Self.structuredType), ("traceparent", delivery.trace.traceparent)], body: items[index].encoded())
             unusable.append((index, message))
         }
+        if let first = unusable.first, !deadLetters.canKeep {
+            // The others are stored: told again they are duplicates.
+            throw APIError(code: 422, reason: "Invalid", message: "[\(first.index)]: \(first.message.message)")
+        }
         let letters = try await deadLetters.keep(unusable.map(\.message), at: delivery.time)
         let kept = zip(unusable, letters).map { UnusableItem(index: $0.index, message: $0.message.message, deadLetter: $1.id) }
         return await AlertReceiver.answer(plan, unusable: kept, isLarge: isLarge)
+    }
+
+    /// What an event is known by, as far as it says so.
+    private static func position(_ item: JSON) -> [String: String] {
+        ["source": item["source"]?.stringValue, "id": item["id"]?.stringValue].compactMapValues { $0 }
     }
 
     /// Takes a dead letter in once more.

@@ -112,6 +112,7 @@ import TriggerRouterService
         let id = try #require(unusable[0]["deadLetter"]?.stringValue)
         let letter = try #require(try await fixture.router.send(.get, "/api/v1/deadletters/\(id)").body).decode(DeadLetter.self)
         #expect(letter.source == "cloudevents" && letter.message == "operationset: is required")
+        #expect(letter.position == ["source": "/monitor", "id": "b"])
         #expect(try await fixture.router.send(.post, "/api/v1/deadletters/\(id)/replay").status == 422)
         await fixture.stop()
     }
