@@ -139,7 +139,8 @@ struct CloudEventReceiver: Sendable {
         for (index, alert) in plan.alerts.enumerated() {
             guard let result = alert.results.first, result.outcome == .failed else { continue }
             let message = UnusableMessage(
-                source: CloudEvent.source, position: Self.position(items[index]), reason: readings[index].fault == nil ? .rejected : .malformed,
+                source: CloudEvent.source, position: Self.position(items[index]),
+                reason: readings[index].fault == nil ? .rejected : .malformed,
                 message: result.message ?? result.reason ?? "it was refused",
                 headers: [("content-type", Self.structuredType), ("traceparent", delivery.trace.traceparent)], body: items[index].encoded())
             unusable.append((index, message))
