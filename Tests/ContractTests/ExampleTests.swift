@@ -15,6 +15,14 @@ import TriggerRouterCore
         "receivePrometheusAlerts": { try #require(AlertPayload(postedAlerts: $0.encoded()).alerts.isEmpty == false) },
         "receiveKubernetesEvents": { try #require(KubernetesEvent.events(in: $0).events.isEmpty == false) },
         "receiveCommonEvents": { try #require(CommonEventReport(commonEvent: $0).payload != nil) },
+        "receiveCloudEvents": { body in
+            for event in body.arrayValue ?? [body] {
+                // The binary mode has the data alone.
+                let isEvent = event["specversion"] != nil
+                let whole: JSON = ["specversion": "1.0", "id": "1", "source": "s", "type": "t", "data": event]
+                _ = try RequestReader.read(try CloudEvent(structured: isEvent ? event : whole))
+            }
+        },
         "receivePagerDutyEvent": { try #require(CommonEventReport(enqueue: $0).payload != nil) },
         "testTriggers": { try #require(AlertPayload(anyOf: $0.encoded()).alerts.isEmpty == false) },
         "takeIntake": message(IntakeRequest.self), "registerAgent": message(AgentRegistration.self),

@@ -40,7 +40,7 @@ import Testing
     }
 
     @Test func headerFieldsAreThoseThatAreRead() throws {
-        let read = try Self.names(#"headers\["([A-Za-z-]+)"\]"#)
+        let read = try Self.names(#"headers(?:\[|\.all\()"([A-Za-z-]+)"[\])]"#)
         let documented = try Self.documented(in: "header")
         // Of every request alike, told of in the documents' introduction; or of answers of other services, as ETag is.
         let general: Set = [

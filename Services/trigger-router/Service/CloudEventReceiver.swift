@@ -71,9 +71,12 @@ struct CloudEventReceiver: Sendable {
 
     /// The attributes of the binary mode.
     private static func attributes(_ headers: Headers) throws(APIError) -> [String: String] {
+        let fields = [
+            ("specversion", headers.all("ce-specversion")), ("id", headers.all("ce-id")), ("source", headers.all("ce-source")),
+            ("type", headers.all("ce-type")),
+        ]
         var attributes: [String: String] = [:]
-        for name in ["specversion", "id", "source", "type"] {
-            let values = headers.all("ce-\(name)")
+        for (name, values) in fields {
             guard let value = values.first else { continue }
             guard values.count == 1 else { throw .badRequest("ce-\(name): is there \(values.count) times") }
             guard let text = PercentEncoding.decode(unquoted(value)) else {
