@@ -112,7 +112,7 @@ RULES_OF_RECEIVERS = [
     r": must be one of ",
     r"^Event object is invalid$",
     # A CloudEvent asks for a diagnosis, whose rules between fields no schema can say.
-    r"^(\[\d+\]\.)?(node|spec|metadata)\b",
+    r"^(\[\d+\]\.)?(node: is required, or namespace and pod$|spec\.|metadata\.)",
     # Doubles beyond the exact integers have to be sent as text.
     r" is a number that is not kept exactly; send it as text$",
     # A schema counts characters, a receiver bytes.

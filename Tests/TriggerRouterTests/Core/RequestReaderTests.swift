@@ -164,7 +164,7 @@ import TriggerRouterCore
 
     @Test(arguments: [
         (#"{"specversion":"0.3","id":"e","source":"s","type":"t"}"#, "specversion: must be 1.0, not \"0.3\""),
-        (#"{"specversion":"1.0","source":"s","type":"t"}"#, "id: is required of a CloudEvent"),
+        (#"{"specversion":"1.0","source":"s","type":"t"}"#, "id: is required"),
         (#"{"specversion":"1.0","id":"e","source":"s","type":"t"}"#, "data: is required"),
         (#"{"specversion":"1.0","id":"e","source":"s","type":"t","data_base64":"*"}"#, "data_base64: is no base64"),
         (

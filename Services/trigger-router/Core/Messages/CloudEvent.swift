@@ -74,7 +74,7 @@ public struct CloudEvent: Sendable {
 
     private init(attribute: (String) throws(EventFault) -> String?) throws(EventFault) {
         func required(_ name: String) throws(EventFault) -> String {
-            guard let text = try attribute(name) else { throw EventFault(name, "is required of a CloudEvent") }
+            guard let text = try attribute(name) else { throw EventFault(name, "is required") }
             return text
         }
         let version = try required("specversion")
