@@ -163,7 +163,8 @@ import TriggerRouterService
         try fixture.broker.flush()
         // The client waits for up to ten seconds before it connects again, and its group for as long before it is whole.
         let isDone = try await eventually(seconds: 120) { try fixture.committed == [20, 20, 20] }
-        #expect(isDone, "committed \(try fixture.committed), stored \(fixture.router.peer.stored.count)")
+        let committed = try fixture.committed
+        #expect(isDone, "committed \(committed), stored \(fixture.router.peer.stored.count)")
         #expect(fixture.router.peer.stored.count == 60)
         await fixture.stop()
     }
