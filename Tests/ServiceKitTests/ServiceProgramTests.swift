@@ -36,8 +36,17 @@ final class FixtureProcess: Sendable {
     var errors: String { errorFile.text ?? "" }
     var isOver: Bool { ended.withLock { $0 } }
 
+    /// Whether SIGTERM no longer ends the process by itself (proc(5)).
+    private var handlesTermination: Bool {
+        let status = (try? String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)) ?? ""
+        let masks = status.split(separator: "\n").filter { $0.hasPrefix("SigIgn:") || $0.hasPrefix("SigCgt:") || $0.hasPrefix("SigBlk:") }
+        return masks.contains { UInt64($0.dropFirst(7).trimmingCharacters(in: .whitespaces), radix: 16).map { $0 & 1 << 14 != 0 } ?? false }
+    }
+
     /// Asks the process to end, until it does: a signal that comes before Dispatch has its eye on it is lost.
     func terminate() async throws {
+        // It listens a moment before it minds signals.
+        #expect(try await eventually(seconds: 20) { handlesTermination || isOver })
         _ = try await eventually(seconds: 20) {
             if !isOver { process.terminate() }
             try await Task.sleep(for: .milliseconds(100))
