@@ -169,6 +169,7 @@ let package = Package(
         main("openapi-documents", "Tools/openapi-documents/Main", ["OpenAPIDocuments"]),
 
         // Benchmarks, run by scripts/bench.
+        room("BenchmarkSupport", "Benchmarks/support", ["TestSupport"]),
         main("bench-graph", "Benchmarks/graph", ["GraphBuilderCore", "Model", "JSONCoding"]),
         main(
             "bench-store", "Benchmarks/store",
@@ -181,9 +182,10 @@ let package = Package(
         main("bench-matching", "Benchmarks/matching", ["TriggerRouterCore", "RegularExpressions", "Model"]),
 
         main(
-            "bench-end-to-end", "Benchmarks/end-to-end", ["TestSupport", "HTTPServer", "HTTPClient", "HTTPMessage", "Model", "JSONCoding"]),
-
-        main("bench-storm", "Benchmarks/storm", ["TestSupport", "HTTPClient", "HTTPMessage", "Model", "JSONCoding"]),
+            "bench-end-to-end", "Benchmarks/end-to-end",
+            ["BenchmarkSupport", "TestSupport", "HTTPServer", "HTTPClient", "HTTPMessage", "Model", "JSONCoding"]),
+        main(
+            "bench-storm", "Benchmarks/storm", ["BenchmarkSupport", "TestSupport", "HTTPClient", "HTTPMessage", "Model", "JSONCoding"]),
         main("bench-kafka", "Benchmarks/kafka", ["KafkaTestCluster", "TestSupport", "JSONCoding", "Model"]),
 
         // Tests

@@ -1,3 +1,4 @@
+import BenchmarkSupport
 import Foundation
 import HTTPClient
 import HTTPMessage
@@ -129,21 +130,6 @@ struct Bench {
                 }
             }
             try await group.waitForAll()
-        }
-    }
-}
-
-/// Hands out the indices below a count, each once.
-private final class Countdown: Sendable {
-    private let count: Int
-    private let taken = Mutex(0)
-
-    init(_ count: Int) { self.count = count }
-
-    func next() -> Int? {
-        taken.withLock { value in
-            defer { value += 1 }
-            return value < count ? value : nil
         }
     }
 }

@@ -1,3 +1,4 @@
+import BenchmarkSupport
 import JSONCoding
 import TestSupport
 
@@ -16,16 +17,16 @@ extension StormBench {
         let bodies = stride(from: 0, to: Self.events, by: Self.eventsPerRequest).map { first in
             JSON.array((first..<first + Self.eventsPerRequest).map(Self.event)).encoded()
         }
-        let (before, resident) = (try await state(), try residentMiB("router"))
+        let (before, resident) = (try await state(), try router().residentMiB)
         let start = ContinuousClock.now
         try await send(bodies, to: "/api/v1/receivers/kubernetes-events")
-        let rate = Double(Self.events) / Self.seconds(since: start)
+        let rate = Double(Self.events) / (milliseconds(since: start) / 1000)
         let after = try await state()
         print(
             "storm: \(Self.events) Kubernetes events, half matched by \(Self.triggers) triggers: \(Int(rate)) a second, \(after.diagnoses - before.diagnoses) diagnoses"
         )
         print(
-            "storm:   router \(Self.rounded(resident)) MiB before, \(Self.rounded(try residentMiB("router"))) after, \(Self.rounded(try residentMiB("router", "VmHWM:"))) at most"
+            "storm:   router \(rounded(resident)) MiB before, \(rounded(try router().residentMiB)) after, \(rounded(try router().peakMiB)) at most"
         )
     }
 

@@ -1,10 +1,9 @@
-import Foundation
+import BenchmarkSupport
 import Glibc
 import HTTPClient
 import HTTPMessage
 import JSONCoding
 import Model
-import Synchronization
 import TestSupport
 
 /// Webhooks of 500 alerts over 4 connections, beside the least that keeping a record of each costs: its bytes in a file, one fdatasync a webhook.
@@ -34,18 +33,18 @@ struct StormBench {
         let start = ContinuousClock.now
         for half in [bodies.prefix(bodies.count / 2), bodies.suffix(bodies.count / 2)] {
             try await send(Array(half))
-            resident.append(try residentMiB("router"))
+            resident.append(try router().residentMiB)
         }
-        let seconds = Self.seconds(since: start)
+        let seconds = milliseconds(since: start) / 1000
         let after = try await state()
         let reference = try referenceSeconds(bodies)
         let rate = Double(Self.alerts) / seconds
         print("storm: \(Self.alerts) alerts, \(what): \(Int(rate)) a second, \(after.diagnoses - before.diagnoses) diagnoses")
         print(
-            "storm:   reference, their bytes with one fdatasync a webhook: \(Int(Double(Self.alerts) / reference)) a second; ratio \(Self.rounded(seconds / reference))"
+            "storm:   reference, their bytes with one fdatasync a webhook: \(Int(Double(Self.alerts) / reference)) a second; ratio \(rounded(seconds / reference))"
         )
         print(
-            "storm:   router \(Self.rounded(try residentMiB("router", "VmHWM:"))) MiB at most, \(Self.rounded(resident[0])) half way, \(Self.rounded(resident[1])) at the end; \(after.lost) decisions lost, \(after.kept) kept"
+            "storm:   router \(rounded(try router().peakMiB)) MiB at most, \(rounded(resident[0])) half way, \(rounded(resident[1])) at the end; \(after.lost) decisions lost, \(after.kept) kept"
         )
     }
 
@@ -70,9 +69,7 @@ struct StormBench {
             for _ in 0..<Self.connections {
                 group.addTask {
                     while let index = queue.next() {
-                        let status = try await cluster.send(
-                            "router", .post, path, bodies[index], token: Cluster.receiver
-                        ).status
+                        let status = try await cluster.send("router", .post, path, bodies[index], token: Cluster.receiver).status
                         guard status == 200 else { throw Cluster.Failure(description: "answered \(status)") }
                     }
                 }
@@ -92,11 +89,9 @@ struct StormBench {
         )
     }
 
-    func residentMiB(_ name: String, _ field: String = "VmRSS:") throws -> Double {
-        guard let pid = cluster.processID(name) else { return 0 }
-        let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
-        let line = status.split(separator: "\n").first { $0.hasPrefix(field) }
-        return (line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Double($0) } ?? 0) / 1024
+    func router() throws -> (residentMiB: Double, peakMiB: Double) {
+        let figures = try ProcessFigures(cluster, ["router"])
+        return (figures.residentMiB["router"] ?? 0, figures.peakMiB["router"] ?? 0)
     }
 
     private func referenceSeconds(_ bodies: [[UInt8]]) throws -> Double {
@@ -108,28 +103,6 @@ struct StormBench {
                 throw Cluster.Failure(description: "fdatasync failed: errno \(errno)")
             }
         }
-        return Self.seconds(since: start)
-    }
-
-    static func seconds(since start: ContinuousClock.Instant) -> Double {
-        let parts = (ContinuousClock.now - start).components
-        return Double(parts.seconds) + Double(parts.attoseconds) / 1e18
-    }
-
-    static func rounded(_ value: Double) -> String { String(format: "%.1f", value) }
-}
-
-/// Hands out the indices below a count, each once.
-private final class Countdown: Sendable {
-    private let count: Int
-    private let taken = Mutex(0)
-
-    init(_ count: Int) { self.count = count }
-
-    func next() -> Int? {
-        taken.withLock { value in
-            defer { value += 1 }
-            return value < count ? value : nil
-        }
+        return milliseconds(since: start) / 1000
     }
 }

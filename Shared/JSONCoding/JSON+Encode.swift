@@ -34,9 +34,9 @@ extension JSON {
 
     /// A string as a JSON literal, quotes included.
     public static func encoded(string: String) -> [UInt8] {
-        var writer = JSONWriter(indented: false)
-        writer.write(string: string)
-        return writer.bytes
+        var bytes: [UInt8] = []
+        append(string: string, to: &bytes)
+        return bytes
     }
 }
 

@@ -86,6 +86,7 @@ extension KubernetesTestServer {
                     seen = event.revision
                 }
                 if isBroken { throw WatchFault.brokenOff }
+                // It minds new events, the order to break off and its own end, which nothing announces.
                 try await Task.sleep(for: .milliseconds(2))
             }
         }

@@ -38,6 +38,7 @@ final class FixtureProcess: Sendable {
 
     /// Whether SIGTERM no longer ends the process by itself (proc(5)).
     private var handlesTermination: Bool {
+        // There is none once the process is gone.
         let status = (try? String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)) ?? ""
         let masks = status.split(separator: "\n").filter { $0.hasPrefix("SigIgn:") || $0.hasPrefix("SigCgt:") }
         return masks.contains { UInt64($0.dropFirst(7).trimmingCharacters(in: .whitespaces), radix: 16).map { $0 & 1 << 14 != 0 } ?? false }

@@ -149,7 +149,6 @@ public struct RoutingPlan: Sendable {
 
     /// What the scheduler is asked about a match.
     public enum Question: Sendable, Hashable {
-        ///
         /// `note` tells what the trigger's template asks for and the alert lacks.
         case item(IntakeItem, note: String?)
         /// An earlier alert asks for the same identity.

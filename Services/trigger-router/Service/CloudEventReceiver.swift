@@ -130,9 +130,7 @@ struct CloudEventReceiver: Sendable {
     // MARK: Batches
 
     private func take(batch items: [JSON], _ delivery: IntakePipeline.Delivery, isLarge: Bool) async throws(APIError) -> Response {
-        let readings = await ComputeQueue.documents.run {
-            items.map(MessageReading.structured)
-        }
+        let readings = await ComputeQueue.documents.run { items.map(MessageReading.structured) }
         let faults = readings.enumerated().filter { $0.element.fault != nil }
         if let first = faults.first, let fault = first.element.fault, faults.count == readings.count || !deadLetters.canKeep {
             throw .badRequest(fault.placed(at: first.offset).description)
@@ -152,8 +150,7 @@ struct CloudEventReceiver: Sendable {
             // The others are stored: told again they are duplicates.
             throw APIError(code: 422, reason: "Invalid", message: "[\(first.index)]: \(first.message.message)")
         }
-        let letters = try await deadLetters.keep(unusable.map(\.message), at: delivery.time)
-        let kept = zip(unusable, letters).map { UnusableItem(index: $0.index, message: $0.message.message, deadLetter: $1.id) }
+        let kept = try await deadLetters.keep(unusable, at: delivery.time)
         return await AlertReceiver.answer(plan, unusable: kept, isLarge: isLarge)
     }
 
@@ -164,13 +161,7 @@ struct CloudEventReceiver: Sendable {
 
     /// Takes a dead letter in once more.
     func replay(_ letter: DeadLetter, _ body: [UInt8], _ delivery: IntakePipeline.Delivery) async throws(APIError) -> RoutingPlan {
-        let json: JSON
-        do throws(JSON.ParseError) {
-            json = try JSON(parsing: body)
-        } catch {
-            throw .badRequest("the body is not JSON: \(error)")
-        }
-        let reading = MessageReading.structured(json)
+        let reading = MessageReading.structured(try EventReceiver.json(body))
         if let fault = reading.fault { throw .badRequest(fault.description) }
         return try await store([reading], delivery)
     }

@@ -64,22 +64,17 @@ final class EventReceiver: Sendable {
     /// - Returns: when the last of them happened; nil where none says so.
     func take(_ items: [JSON], since: Timestamp?, from server: String, logger: Logger) async throws(APIError) -> Timestamp? {
         let delivery = IntakePipeline.Delivery(receiver: Self.kubernetesEvents, peer: server, logger: logger)
-        var events: [KubernetesEvent] = []
-        var unusable: [EventBatch<KubernetesEvent>.Unusable] = []
-        for (index, item) in items.enumerated() {
-            do throws(EventFault) {
-                let event = try KubernetesEvent(item)
-                if let since, let time = event.lastTime ?? event.firstTime, time < since { continue }
-                events.append(event)
-            } catch {
-                unusable.append(EventBatch.Unusable(index: index, item: item, fault: error))
-            }
+        let batch = EventBatch(each: items) { item throws(EventFault) in try KubernetesEvent(item) }
+        let events = batch.events.filter { event in
+            guard let since, let time = event.lastTime ?? event.firstTime else { return true }
+            return time >= since
         }
-        let (wanted, latest) = (events, events.compactMap(\.lastTime).max())
-        if !wanted.isEmpty { _ = try await takeKubernetes(delivery) { wanted } }
-        guard !unusable.isEmpty else { return latest }
-        logger.warning("Events of the cluster can't be used", metadata: ["count": "\(unusable.count)", "first": "\(unusable[0].fault)"])
-        if deadLetters.canKeep { _ = try await keep(unusable, delivery) }
+        let latest = events.compactMap(\.lastTime).max()
+        if !events.isEmpty { _ = try await takeKubernetes(delivery) { events } }
+        guard let first = batch.unusable.first else { return latest }
+        logger.warning(
+            "Events of the cluster can't be used", metadata: ["count": "\(batch.unusable.count)", "first": "\(first.fault)"])
+        if deadLetters.canKeep { _ = try await keep(batch.unusable, delivery) }
         return latest
     }
 
@@ -131,7 +126,8 @@ final class EventReceiver: Sendable {
         ]
     }
 
-    private static func json(_ body: [UInt8]) throws(APIError) -> JSON {
+    /// A kept body.
+    static func json(_ body: [UInt8]) throws(APIError) -> JSON {
         do throws(JSON.ParseError) {
             return try JSON(parsing: body)
         } catch {
@@ -149,13 +145,16 @@ final class EventReceiver: Sendable {
     private func keep<Event>(
         _ unusable: [EventBatch<Event>.Unusable], _ delivery: IntakePipeline.Delivery
     ) async throws(APIError) -> [UnusableItem] {
-        let letters = try await deadLetters.keep(
+        let items = try await deadLetters.keep(
             unusable.map {
-                UnusableMessage(
-                    source: delivery.receiver, reason: .malformed, message: $0.fault.description,
-                    headers: [("content-type", "application/json"), ("traceparent", delivery.trace.traceparent)], body: $0.item.encoded())
+                (
+                    $0.index,
+                    UnusableMessage(
+                        source: delivery.receiver, reason: .malformed, message: $0.fault.description,
+                        headers: [("content-type", "application/json"), ("traceparent", delivery.trace.traceparent)],
+                        body: $0.item.encoded())
+                )
             }, at: delivery.time)
-        let items = zip(unusable, letters).map { UnusableItem(index: $0.index, message: $0.fault.description, deadLetter: $1.id) }
         await pipeline.noteUnusable(items, delivery)
         return items
     }

@@ -86,25 +86,20 @@ final class IntakePipeline: Sendable {
             return plan
         } catch {
             metrics.countAnswer(isSuccess: false, since: delivery.start)
-            if record.status == 200 {
-                (record.status, record.message) = (error.code, error.message)
-                await decisions.record([Self.refused(delivery, error)], webhook: record, traceID: delivery.trace.traceID, triggers: nil)
-            }
+            if record.status == 200 { await noteRefusal(error, delivery, alertCount: record.alertCount) }
             throw error
         }
     }
 
     /// Remembers a request that was refused whole.
-    func noteRefusal(_ error: APIError, _ delivery: Delivery) async {
-        var record = WebhookRecord(time: delivery.time, receiver: delivery.receiver, peer: delivery.peer, alertCount: 0, status: error.code)
-        record.message = error.message
-        await decisions.record([Self.refused(delivery, error)], webhook: record, traceID: delivery.trace.traceID, triggers: nil)
-    }
-
-    /// A request that was refused whole, told as one message.
-    private static func refused(_ delivery: Delivery, _ error: APIError) -> RoutingPlan.RoutedAlert {
-        RoutingPlan.RoutedAlert(
+    func noteRefusal(_ error: APIError, _ delivery: Delivery, alertCount: Int = 0) async {
+        let record = WebhookRecord(
+            time: delivery.time, receiver: delivery.receiver, peer: delivery.peer, alertCount: alertCount, status: error.code,
+            message: error.message)
+        // Told as one message.
+        let refused = RoutingPlan.RoutedAlert(
             failed: Alert(labels: LabelSet(), origin: .message), source: delivery.receiver, reason: error.reason, message: error.message)
+        await decisions.record([refused], webhook: record, traceID: delivery.trace.traceID, triggers: nil)
     }
 
     /// Remembers what of a request could not be used and is on the dead-letter list.

@@ -1,9 +1,6 @@
+import Glibc
 import JSONCoding
 import Model
-
-#if canImport(Glibc)
-    import Glibc
-#endif
 
 /// Which decisions somebody asks for. All that is given must hold. Texts are compared by their bytes, as patterns and fingerprints have them.
 public struct DecisionFilter: Sendable {
@@ -34,8 +31,7 @@ public struct DecisionFilter: Sendable {
     private static func same(_ left: String, _ right: String) -> Bool { TextKey(left) == TextKey(right) }
 
     private static func has(_ label: (name: String, value: String), _ labels: [String: String]) -> Bool {
-        // The lookup takes canonically equivalent names for the same, of which there is one at most.
-        labels[label.name].map { same($0, label.value) } ?? false && labels.keys.contains { same($0, label.name) }
+        labels.contains { same($0.key, label.name) && same($0.value, label.value) }
     }
 
     /// With a trigger or a reason, it is one trigger of which all of that holds.

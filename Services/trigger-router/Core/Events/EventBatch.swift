@@ -8,12 +8,6 @@ public struct EventBatch<Event: Sendable>: Sendable {
         public let index: Int
         public let item: JSON
         public let fault: EventFault
-
-        public init(index: Int, item: JSON, fault: EventFault) {
-            self.index = index
-            self.item = item
-            self.fault = fault
-        }
     }
 
     public let events: [Event]
@@ -26,6 +20,12 @@ public struct EventBatch<Event: Sendable>: Sendable {
 
     /// Reads each item on its own. Throws the first fault, told by its place, where none can be used.
     public init(_ items: [JSON], reading: (JSON) throws(EventFault) -> Event) throws(EventFault) {
+        self.init(each: items, reading: reading)
+        if events.isEmpty, let first = unusable.first { throw first.placedFault }
+    }
+
+    /// Reads each item on its own; it may be that none can be used.
+    public init(each items: [JSON], reading: (JSON) throws(EventFault) -> Event) {
         var events: [Event] = []
         var unusable: [Unusable] = []
         for (index, item) in items.enumerated() {
@@ -37,7 +37,6 @@ public struct EventBatch<Event: Sendable>: Sendable {
         }
         self.events = events
         self.unusable = unusable
-        if events.isEmpty, let first = unusable.first { throw first.placedFault }
     }
 }
 

@@ -9,27 +9,24 @@ public struct MessageReading: Sendable {
     public let source: String
 
     public init(_ message: SourceMessage) {
-        source = MessageRequest.source
-        do throws(EventFault) {
-            let request = try RequestReader.read(message)
-            self.request = request
-            fault = nil
-            alert = request.alert
-        } catch {
-            request = nil
-            fault = error
-            alert = RequestReader.unreadable(message.origin.labels)
-        }
+        self.init(source: MessageRequest.source, labels: message.origin.labels) { () throws(EventFault) in try RequestReader.read(message) }
     }
 
     /// An event that came in no message, as far as it is one.
     public init(reading event: () throws(EventFault) -> CloudEvent) {
-        source = CloudEvent.source
-        var labels: [String: String] = [:]
         do throws(EventFault) {
             let event = try event()
-            labels = event.labels
-            let request = try RequestReader.read(event)
+            self.init(source: CloudEvent.source, labels: event.labels) { () throws(EventFault) in try RequestReader.read(event) }
+        } catch {
+            self.init(source: CloudEvent.source, labels: [:]) { () throws(EventFault) in throw error }
+        }
+    }
+
+    /// - Parameter labels: of a message that asks for nothing, in its decision.
+    private init(source: String, labels: [String: String], reading read: () throws(EventFault) -> MessageRequest) {
+        self.source = source
+        do throws(EventFault) {
+            let request = try read()
             self.request = request
             fault = nil
             alert = request.alert

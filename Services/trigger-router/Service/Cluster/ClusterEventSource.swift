@@ -1,3 +1,4 @@
+import HTTPClient
 import JSONCoding
 import KubernetesConnection
 import Logging
@@ -16,9 +17,8 @@ struct ClusterEventSource: Sendable {
     /// Events read before those are taken in that came first.
     static let waitingMax = 1000
     static let pageMax = 500
-    /// Pause before the next try: doubling, up to half a minute.
-    static let retrySecondsMin = 0.25
-    static let retrySecondsMax = 30.0
+    /// Pauses before the next list or watch, and the longest one while Events can't be taken in.
+    static let retry = RetryPolicy(attemptsMax: 1, backoffSeconds: 0.25, backoffSecondsMax: 30)
     /// After the history was lost: how much older than the last look an Event may be to be taken, for clocks that differ.
     static let overlapSeconds = 60.0
 
@@ -43,8 +43,8 @@ struct ClusterEventSource: Sendable {
     func run() async throws {
         var position: ClusterPosition?
         var isLoaded = false
-        var retry = Self.retrySecondsMin
-        var journal = ErrorJournal(logger: logger)
+        var failures = 0
+        var filter = RepeatFilter()
         while !Task.isCancelled {
             do {
                 if !isLoaded {
@@ -56,28 +56,30 @@ struct ClusterEventSource: Sendable {
                 try await follow(&position)
                 metrics.connected.set(0)
                 // A server ends a watch when its time is over; one that does so at once is not asked in a circle.
-                if ContinuousClock.now - began > .seconds(1) { retry = Self.retrySecondsMin }
+                if ContinuousClock.now - began > .seconds(1) { failures = 0 }
             } catch let error as ResourceClientError where error.code == 410 {
                 do {
                     try await catchUp(&position)
-                    retry = Self.retrySecondsMin
+                    failures = 0
                     continue
                 } catch {
-                    try note(error, &journal)
+                    try note(error, &filter)
                 }
             } catch {
-                try note(error, &journal)
+                try note(error, &filter)
             }
-            try await Task.sleep(for: .seconds(retry))
-            retry = min(retry * 2, Self.retrySecondsMax)
+            failures += 1
+            // Nothing tells when a server is there again but asking it.
+            try await Task.sleep(for: .seconds(Self.retry.pauseSeconds(afterAttempt: failures, random: .random(in: 0..<1))))
         }
     }
 
-    private func note(_ error: any Error, _ journal: inout ErrorJournal) throws {
+    private func note(_ error: any Error, _ filter: inout RepeatFilter) throws {
         try Task.checkCancellation()
         metrics.connected.set(0)
         metrics.errors.increment()
-        journal.note(error)
+        guard filter.admits("\(error)") else { return }
+        logger.warning("the cluster's Events can't be read", metadata: ["cause": "\(error)"])
     }
 
     // MARK: From where
@@ -175,25 +177,9 @@ struct ClusterEventSource: Sendable {
                 }
                 metrics.held.set(1)
                 let seconds = error.retryAfterSeconds ?? IntakePipeline.retryAfterSecondsDefault
-                try await Task.sleep(for: .seconds(min(Double(seconds), Self.retrySecondsMax)))
+                // It said when to come again, and tells nobody that it has room before that.
+                try await Task.sleep(for: .seconds(min(Double(seconds), Self.retry.backoffSecondsMax)))
             }
         }
-    }
-}
-
-/// Writes the same error down once a minute at most.
-private struct ErrorJournal {
-    let logger: Logger
-    private var last: (text: String, time: ContinuousClock.Instant)?
-
-    init(logger: Logger) {
-        self.logger = logger
-    }
-
-    mutating func note(_ error: any Error) {
-        let (text, now) = ("\(error)", ContinuousClock.now)
-        if let last, last.text == text, now - last.time < .seconds(60) { return }
-        last = (text, now)
-        logger.warning("the cluster's Events can't be read", metadata: ["cause": "\(text)"])
     }
 }

@@ -73,6 +73,12 @@ actor DeadLetterShelf {
         return kept
     }
 
+    /// Keeps the items of a batch that can't be used, each with its place in it, and tells them as the answer does.
+    func keep(_ items: [(index: Int, message: UnusableMessage)], at now: Timestamp) async throws(APIError) -> [UnusableItem] {
+        let letters = try await keep(items.map(\.message), at: now)
+        return zip(items, letters).map { UnusableItem(index: $0.index, message: $0.message.message, deadLetter: $1.id) }
+    }
+
     private func write(
         _ messages: [UnusableMessage], to store: any ResourceStore, at now: Timestamp
     ) async throws(StoreError) -> [DeadLetter] {

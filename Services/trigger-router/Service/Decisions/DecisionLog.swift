@@ -211,6 +211,7 @@ actor DecisionLog {
     func run() async throws {
         while true {
             await purge(at: WallClock.now())
+            // Only time makes a decision too old.
             try await Task.sleep(for: Self.purgeInterval)
         }
     }

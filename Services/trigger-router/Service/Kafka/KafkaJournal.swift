@@ -3,12 +3,9 @@ import Logging
 
 /// Writes down what the Kafka client says, the same error once a minute at most.
 struct KafkaJournal {
-    static let repeatInterval = Duration.seconds(60)
-    private static let errorsMax = 100
-
     let logger: Logger
     let metrics: KafkaMetrics
-    private var lastTimes: [String: ContinuousClock.Instant] = [:]
+    private var filter = RepeatFilter()
 
     init(logger: Logger, metrics: KafkaMetrics) {
         self.logger = logger
@@ -17,10 +14,7 @@ struct KafkaJournal {
 
     mutating func note(_ error: KafkaError) {
         metrics.count(error)
-        let now = ContinuousClock.now
-        if let last = lastTimes[error.name], now - last < Self.repeatInterval, !error.isFatal { return }
-        if lastTimes.count >= Self.errorsMax { lastTimes = [:] }
-        lastTimes[error.name] = now
+        guard filter.admits(error.name) || error.isFatal else { return }
         logger.log(
             level: error.isFatal ? .error : .warning, "kafka error", metadata: ["error": "\(error.name)", "cause": "\(error.message)"])
     }

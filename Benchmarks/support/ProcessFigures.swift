@@ -3,14 +3,17 @@ import Glibc
 import TestSupport
 
 /// What the kernel has counted of some processes.
-struct ProcessFigures {
+package struct ProcessFigures {
     /// CPU seconds of the processes and of their children that have ended.
-    var cpuSeconds: Double
-    var residentMiB: [String: Double]
+    package var cpuSeconds: Double
+    package var residentMiB: [String: Double]
+    /// The most that was resident at any time.
+    package var peakMiB: [String: Double]
 
-    init(_ cluster: Cluster, _ names: [String]) throws {
+    package init(_ cluster: Cluster, _ names: [String]) throws {
         cpuSeconds = 0
         residentMiB = [:]
+        peakMiB = [:]
         let ticks = Double(sysconf(Int32(_SC_CLK_TCK)))
         for name in names {
             guard let pid = cluster.processID(name) else { continue }
@@ -19,36 +22,41 @@ struct ProcessFigures {
             let fields = stat[(stat.lastIndex(of: ")") ?? stat.startIndex)...].split(separator: " ")
             cpuSeconds += fields[12...15].compactMap { Double($0) }.reduce(0, +) / ticks
             let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
-            let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
-            residentMiB[name] = (line?.split(separator: " ").dropFirst().first.flatMap { Double($0) } ?? 0) / 1024
+            residentMiB[name] = Self.mebibytes("VmRSS:", status)
+            peakMiB[name] = Self.mebibytes("VmHWM:", status)
         }
+    }
+
+    private static func mebibytes(_ field: String, _ status: String) -> Double {
+        let line = status.split(separator: "\n").first { $0.hasPrefix(field) }
+        return (line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Double($0) } ?? 0) / 1024
     }
 }
 
 /// Sorted samples of milliseconds.
-struct Samples {
+package struct Samples {
     private let sorted: [Double]
 
-    init(_ values: [Double]) { sorted = values.sorted() }
+    package init(_ values: [Double]) { sorted = values.sorted() }
 
-    func percentile(_ percent: Double) -> Double {
+    package func percentile(_ percent: Double) -> Double {
         sorted.isEmpty ? 0 : sorted[min(sorted.count - 1, Int(Double(sorted.count) * percent / 100))]
     }
 
-    var text: String {
+    package var text: String {
         "p50 \(rounded(percentile(50))) p95 \(rounded(percentile(95))) p99 \(rounded(percentile(99))) max \(rounded(sorted.last ?? 0)) ms"
     }
 }
 
-func rounded(_ value: Double) -> String { String(format: "%.1f", value) }
+package func rounded(_ value: Double) -> String { String(format: "%.1f", value) }
 
-func milliseconds(since start: ContinuousClock.Instant) -> Double {
+package func milliseconds(since start: ContinuousClock.Instant) -> Double {
     let parts = (ContinuousClock.now - start).components
     return Double(parts.seconds) * 1000 + Double(parts.attoseconds) / 1e15
 }
 
 /// The least that the machine needs for one run: so many durable writes one after another, and so many processes.
-func machineFloor(syncs: Int, spawns: Int, rounds: Int, folder: String) throws -> Samples {
+package func machineFloor(syncs: Int, spawns: Int, rounds: Int, folder: String) throws -> Samples {
     let descriptor = open(folder + "/floor", O_WRONLY | O_CREAT | O_APPEND, 0o600)
     defer { close(descriptor) }
     let page = [UInt8](repeating: 0x61, count: 4096)
