@@ -56,6 +56,7 @@ let package = Package(
         cRoom("CCertificates", "Shared/CCertificates", libraries: ["gnutls"]),
         cRoom("CSpawn", "Shared/CSpawn", libraries: []),
         cRoom("CZlib", "Shared/CZlib", libraries: ["z"]),
+        cRoom("CLinux", "Shared/CLinux", libraries: []),
         cRoom("CRdKafka", "Shared/CRdKafka", libraries: ["rdkafka"]),
 
         // Shared rooms.
@@ -147,9 +148,12 @@ let package = Package(
         cRoom("CAgentExecutorDocument", "Services/agent-executor/Document", libraries: []),
         room("AgentExecutorCore", "Services/agent-executor/Core", ["Model"]),
         room(
+            "AgentOperations", "Services/agent-executor/Operations",
+            ["AgentExecutorCore", "CLinux", "ProcessRunner", "HTTPClient", "Model", "JSONCoding"]),
+        room(
             "AgentExecutorService", "Services/agent-executor/Service",
             [
-                "AgentExecutorCore", "CAgentExecutorDocument", "ServiceKit", "ServiceStore", "ResourceStore", "HTTPServer", "HTTPMessage",
+                "AgentExecutorCore", "AgentOperations", "CAgentExecutorDocument", "ServiceKit", "ServiceStore", "ResourceStore", "HTTPServer", "HTTPMessage",
                 "HTTPClient",
                 "ProcessRunner", "Model", "JSONCoding", "Digests", logging,
             ]),
@@ -204,6 +208,9 @@ let package = Package(
                 "KubernetesConnection", "KubernetesTestServer", "ResourceClient", "HTTPClient", "HTTPServer", "ServiceKit", "Certificates",
                 "TestSupport", "JSONCoding", "Model", logging,
             ]),
+        // Machines in folders, for built-in operations.
+        room("RecordedHost", "Tests/RecordedHost", ["AgentOperations", "HTTPClient", "Model", "ProcessRunner", "TestSupport"]),
+        tests("AgentOperationsTests", ["AgentOperations", "RecordedHost", "Model", "JSONCoding"]),
         tests("KafkaTests", ["KafkaClient", "KafkaTestCluster", "TestSupport", "JSONCoding"]),
         tests("TidyTests", ["TestSupport"]),
         tests("JSONCodingTests", ["JSONCoding"]),

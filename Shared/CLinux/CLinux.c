@@ -1,0 +1,44 @@
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int open_below(int root, const char *path, int flags) {
+    int fd;
+    if (root < 0) {
+        fd = open(path, flags);
+    } else {
+        struct open_how how = {.flags = (unsigned)flags, .resolve = RESOLVE_IN_ROOT};
+        fd = (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+    }
+    return fd < 0 ? -errno : fd;
+}
+
+int clinux_open(int root, const char *path, int any) {
+    const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    if (any) return open_below(root, path, flags);
+
+    // A handle of the file, which opens nothing yet.
+    int handle = open_below(root, path, O_PATH | O_CLOEXEC);
+    if (handle < 0) return handle;
+    struct stat info;
+    int fd;
+    if (fstat(handle, &info) != 0) {
+        fd = -errno;
+    } else if (!S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) {
+        fd = -EBADF;
+    } else {
+        char link[32];
+        snprintf(link, sizeof link, "/proc/self/fd/%d", handle);
+        fd = open(link, flags);
+        if (fd < 0) fd = -errno;
+    }
+    close(handle);
+    return fd;
+}

@@ -1,0 +1,12 @@
+// Linux calls that look at a machine and that Swift can't reach by itself, each behind a function of plain integers. Every function
+// returns 0 or a descriptor on success and a negative errno on failure.
+#ifndef KUBEDIAG_CLINUX_H
+#define KUBEDIAG_CLINUX_H
+
+#include <stddef.h>
+
+// Opens a regular file or a folder for reading; -EBADF for what is neither, which is not opened at all unless `any` is set. With `root` ≥ 0
+// the path, and every link on it, stays below that folder (openat2 with RESOLVE_IN_ROOT, Linux 5.6). It never blocks on what it opens.
+int clinux_open(int root, const char *path, int any);
+
+#endif
