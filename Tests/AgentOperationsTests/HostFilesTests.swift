@@ -34,7 +34,8 @@ import Testing
         for path in ["/proc/fifo", "/var/fifo", "/proc/1"] {
             #expect(throws: HostFiles.Problem.self, "\(path)") { try files.read(path) }
         }
-        #expect(throws: HostFiles.Problem.absent(path: "/var/fifo")) { try files.names(in: "/var/fifo") }
+        #expect(throws: HostFiles.Problem.self) { try files.names(in: "/var/fifo") }
+        #expect(throws: HostFiles.Problem.absent(path: "/proc/1/stat")) { try files.names(in: "/proc/1/stat") }
         #expect(throws: HostFiles.Problem.self) { try HostFiles().read("/dev/zero") }
         #expect(throws: HostFiles.Problem.self) { try HostFiles().read("/proc/kmsg") }
     }

@@ -1,11 +1,12 @@
 import AgentOperations
-import Foundation
 import Glibc
 import HTTPClient
 import Model
 import ProcessRunner
 import Synchronization
 import TestSupport
+
+import class Foundation.FileManager
 
 /// A machine in a temporary folder: its files are what a test says, its clock stands until somebody sleeps.
 public final class RecordedHost: Sendable {
@@ -69,9 +70,9 @@ public final class RecordedHost: Sendable {
     /// - Parameter hasMachineTools: whether the test machine's own programs are found too.
     public func host(hasMachineTools: Bool = false) throws -> Host {
         let clock = HostClock(
-            now: { [unowned self] in Timestamp(seconds: 1_790_000_000 + Int64(uptime.withLock { $0 })) },
-            uptimeSeconds: { [unowned self] in uptime.withLock { $0 } },
-            sleep: { [unowned self] seconds in
+            now: { [self] in Timestamp(seconds: 1_790_000_000 + Int64(uptime.withLock { $0 })) },
+            uptimeSeconds: { [self] in uptime.withLock { $0 } },
+            sleep: { [self] seconds in
                 uptime.withLock { $0 += seconds }
                 let change = asleep.withLock { $0.isEmpty ? nil : $0.removeFirst() }
                 try change?(self)

@@ -109,7 +109,7 @@ public struct HostFiles: Sendable {
 
     /// The numbers of the processes that are there now, in ascending order.
     public func processIDs() throws(Problem) -> [Int32] {
-        try names(in: "/proc").compactMap { Int32($0) }.filter { $0 > 0 }.sorted()
+        try names(in: "/proc").filter { $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }.compactMap { Int32($0) }.sorted()
     }
 
     /// Of the file itself; a link is not followed.
