@@ -1,4 +1,5 @@
 internal import CCurl
+import Glibc
 import HTTPMessage
 
 /// One libcurl easy handle: prepared for a request, asked how it went, reset and used again. It owns the handle, the header list and the
@@ -44,6 +45,15 @@ final class EasyHandle {
     func failureText(_ code: CURLcode) -> String {
         let text = errorText.withMemoryRebound(to: UInt8.self) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
         return text.isEmpty ? String(cString: curl_easy_strerror(code)) : text
+    }
+
+    /// Why a socket in the file system took no connection, with its path: libcurl's own words name the URL's host and port instead.
+    func socketFailureText(_ code: CURLcode, path: String) -> String? {
+        guard code == CURLE_COULDNT_CONNECT else { return nil }
+        var error = 0
+        ccurl_get_long(pointer, CURLINFO_OS_ERRNO, &error)
+        return error == 0
+            ? "the Unix socket \(path): \(failureText(code))" : "the Unix socket \(path): \(String(cString: strerror(CInt(error))))"
     }
 
     // MARK: Preparing

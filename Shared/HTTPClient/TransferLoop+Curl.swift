@@ -49,7 +49,8 @@ extension TransferLoop {
 
     private func outcome(of transfer: Transfer, _ code: CURLcode) -> HTTPClientError? {
         guard let handle = transfer.handle else { preconditionFailure("a transfer that never began has ended") }
-        return .from(code, text: handle.failureText(code), sentBytes: handle.sentBytes)
+        let text = transfer.request.unixSocketPath.flatMap { handle.socketFailureText(code, path: $0) } ?? handle.failureText(code)
+        return .from(code, text: text, sentBytes: handle.sentBytes)
     }
 
     // MARK: Called by libcurl

@@ -118,21 +118,6 @@ extension HTTPClientSuite {
             }
         }
 
-        @Test func unixSockets() async throws {
-            let path = NSTemporaryDirectory() + "kubediag-\(UUID().uuidString.prefix(8)).sock"
-            defer { unlink(path) }
-            let server = RawServer(unixPath: path) { connection, _ in
-                while let request = connection.readRequest() { connection.respond(request.head) }
-            }
-            defer { server.stop() }
-            try await withClient { (client) async throws in
-                let answer = try await client.answer(ClientRequest(url: "http://localhost/v1/x", unixSocketPath: path))
-                #expect(text(answer.body).hasPrefix("GET /v1/x HTTP/1.1\r\nHost: localhost\r\n"))
-                let missing = await client.failure(ClientRequest(url: "http://localhost/", unixSocketPath: path + ".none"))
-                #expect(missing?.provablyNotSent == true)
-            }
-        }
-
         @Test func connectionsAreKept() async throws {
             let server = echo()
             try await withClient { (client) async throws in
