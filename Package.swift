@@ -138,8 +138,8 @@ let package = Package(
             "SchedulerService", "Services/scheduler/Service",
             [
                 "SchedulerCore", "CSchedulerDocument", "EventRecording", "Model", "ServiceKit", "ServiceStore", "ResourceAPI",
-                "ResourceStore", "ResourceOwnership", "KubernetesConnection", "ResourceClient", "GarbageCollection", "HTTPServer",
-                "HTTPMessage", "HTTPClient", "JSONCoding",
+                "ResourceStore", "ResourceOwnership", "KubernetesConnection", "ResourceClient", "ResourceForwarding", "GarbageCollection",
+                "HTTPServer", "HTTPMessage", "HTTPClient", "JSONCoding",
                 "Digests", logging,
             ]),
         main("scheduler", "Services/scheduler/Main", ["SchedulerService", "ServiceKit"]),
@@ -279,7 +279,7 @@ let package = Package(
             "AgentExecutorTests",
             [
                 "AgentExecutorCore", "AgentExecutorService", "agent-executor", "TestSupport", "ServiceKit", "HTTPServer", "HTTPClient",
-                "HTTPMessage", "Model", "JSONCoding",
+                "HTTPMessage", "Model", "JSONCoding", "Digests",
             ]),
         tests(
             "SystemTests",

@@ -15,6 +15,8 @@ extension Exchange {
             return (PreparedResponse(status: response.status, headers: response.headers, content: .bytes(bytes)), nil)
         case .file(let path, let range):
             return (file(response, path: path, range: range), nil)
+        case .open(let file):
+            return (self.file(response, file), nil)
         case .stream(let body):
             return stream(response, body)
         }
@@ -27,29 +29,49 @@ extension Exchange {
     }
 
     private func file(_ response: Response, path: String, range: Range<Int64>?) -> PreparedResponse {
-        let isRangeAllowed = range == nil && response.status == 200
-        let field = isRangeAllowed && mayUseRange(response.headers) ? head?.headers["Range"] : nil
+        let field = range == nil ? rangeField(response) : nil
         do {
             let part = try FilePart(opening: path) { size in
                 guard let range else { return ByteRange(field: field, size: size) }
                 return range.isEmpty || range.lowerBound < 0 || range.lowerBound >= size
                     ? .unsatisfiable : .part(range.clamped(to: 0..<size))
             }
-            var headers = response.headers
-            var status = response.status
-            if isRangeAllowed {
-                headers.set("Accept-Ranges", "bytes")
-                if field != nil, part.range != 0..<part.size { status = 206 }
-            }
-            if status == 206 {
-                headers.set("Content-Range", "bytes \(part.range.lowerBound)-\(part.range.upperBound - 1)/\(part.size)")
-            }
-            let content = PreparedResponse.Content.file(
-                descriptor: part.descriptor, offset: part.range.lowerBound, length: Int64(part.range.count))
-            return PreparedResponse(status: status, headers: headers, content: content)
+            return prepared(part, response, takesRanges: range == nil && response.status == 200, isPart: field != nil)
         } catch {
             return plain(fault(error, path: path))
         }
+    }
+
+    private func file(_ response: Response, _ file: OpenFile) -> PreparedResponse {
+        let field = rangeField(response)
+        let descriptor = file.duplicate()
+        guard descriptor >= 0 else { return plain(fault(.unreadable(errno: errno), path: "an open file")) }
+        do {
+            let part = try FilePart(owning: descriptor) { size in ByteRange(field: field, size: size) }
+            return prepared(part, response, takesRanges: response.status == 200, isPart: field != nil)
+        } catch {
+            return plain(fault(error, path: "an open file"))
+        }
+    }
+
+    /// The client's `Range`, where the answer may heed it.
+    private func rangeField(_ response: Response) -> String? {
+        response.status == 200 && mayUseRange(response.headers) ? head?.headers["Range"] : nil
+    }
+
+    private func prepared(_ part: FilePart, _ response: Response, takesRanges: Bool, isPart: Bool) -> PreparedResponse {
+        var headers = response.headers
+        var status = response.status
+        if takesRanges {
+            headers.set("Accept-Ranges", "bytes")
+            if isPart, part.range != 0..<part.size { status = 206 }
+        }
+        if status == 206 {
+            headers.set("Content-Range", "bytes \(part.range.lowerBound)-\(part.range.upperBound - 1)/\(part.size)")
+        }
+        let content = PreparedResponse.Content.file(
+            descriptor: part.descriptor, offset: part.range.lowerBound, length: Int64(part.range.count))
+        return PreparedResponse(status: status, headers: headers, content: content)
     }
 
     /// `If-Range` asks for the part only of the very content that the client has the rest of (RFC 9110, 13.1.5).

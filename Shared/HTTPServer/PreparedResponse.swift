@@ -50,6 +50,11 @@ struct FilePart {
             default: throw .unreadable(errno: errno)
             }
         }
+        try self.init(owning: descriptor, choose: choose)
+    }
+
+    /// Takes an open descriptor over; it is closed where nothing of the file is to be sent.
+    init(owning descriptor: Int32, choose: (Int64) -> ByteRange) throws(Failure) {
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             _ = close(descriptor)

@@ -8,6 +8,8 @@ public struct Response: Sendable {
         /// A regular file, sent by the kernel. `range` is in bytes and is cut to the file's end; nil sends the whole, or what the
         /// client's `Range` field asks for (RFC 9110, 14.2) if the status is 200.
         case file(path: String, range: Range<Int64>?)
+        /// A file that was opened before, sent by the kernel: the whole, or what the client's `Range` field asks for if the status is 200.
+        case open(OpenFile)
         /// Content of unknown length, written while it comes to be, as chunks. Returning ends it; throwing breaks it off so that the
         /// client can tell. The task is cancelled once the client has left, the server drains or the route's `streamSecondsMax` is over.
         case stream(@Sendable (ResponseWriter) async throws -> Void)

@@ -16,7 +16,8 @@ import Testing
         step.headline = "é"
         step.notBeforeSeconds = 1.5
         let reference = ResultReference(preview: "p", size: 3, sha256: "ab", evidenceRef: "r")
-        let item = EvidenceItem(ref: "r", path: "/p", bytes: 3, operation: "df", isHostPath: true)
+        let item = EvidenceItem(
+            ref: "r", path: "/p", bytes: 3, operation: "df", isHostPath: true, contentType: "a/b", sha256: "ab")
         let end = JobEnd(succeeded: true, reason: .dryRun, message: "m", summary: "s", path: [1, 2])
         let moment = JobRunTests.moment(12.5)
         for (steps, end) in [([step, StepRecord(vertex: 1, operation: "o", phase: .running, attempt: 1)], end), ([], nil)] {

@@ -8,7 +8,7 @@ import Testing
     /// The text of the Swift files in which requests are read.
     private static func sources() throws -> [String] {
         var texts: [String] = []
-        for folder in ["Services", "Shared/ResourceAPI", "Shared/ServiceKit/Serving"] {
+        for folder in ["Services", "Shared/ResourceAPI", "Shared/ServiceKit/Serving", "Shared/HTTPServer"] {
             let start = root.appendingPathComponent(folder).resolvingSymlinksInPath()
             let walk = try #require(FileManager.default.enumerator(at: start, includingPropertiesForKeys: nil))
             for case let url as URL in walk where url.pathExtension == "swift" {

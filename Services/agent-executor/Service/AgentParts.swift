@@ -57,7 +57,7 @@ struct AgentParts: Sendable {
         assembly = ServiceAssembly(
             endpoints: AgentEndpoints(
                 intake: intake, desk: desk,
-                evidence: EvidenceEndpoints(desk: desk, journal: journal, settler: settler, disk: disk)
+                evidence: EvidenceEndpoints(node: identity.node, desk: desk, journal: journal, settler: settler, store: evidence)
             ).all,
             background: { bound in
                 if let own = AdvertisedAddress.own(bound) { processors.setOwnAddress(own) }

@@ -1,6 +1,7 @@
 import AgentExecutorCore
 import Digests
 import Glibc
+import HTTPServer
 import Model
 import ProcessRunner
 
@@ -50,6 +51,12 @@ struct EvidenceStore: Sendable {
     /// The uids that have a folder below the data directory.
     func uids() async -> [UID] {
         await disk.perform { FileTree.names(in: root).map { UID($0) } }
+    }
+
+    /// Opens a file without following a link below the data directory or the storage root; nil where it is not there any more.
+    func openFile(_ item: EvidenceItem) async -> OpenFile? {
+        let trusted = item.isHostPath ? split(item.path)?.root ?? "/" : root
+        return await disk.perform { OpenFile(String(item.path.dropFirst(trusted.count)), below: trusted) }
     }
 
     /// SHA-256 of a file in hexadecimal, nil when it can't be read.

@@ -72,12 +72,3 @@ extension JobEnd {
         return .object(members)
     }
 }
-
-extension EvidenceItem {
-    fileprivate var json: JSON {
-        .object([
-            "ref": .string(ref), "path": .string(path), "bytes": .integer(bytes), "operation": .string(operation),
-            "isHostPath": .bool(isHostPath),
-        ])
-    }
-}

@@ -167,14 +167,3 @@ struct FinishedJob: Sendable, Codable {
 struct Tombstone: Sendable, Codable {
     var attempt: Int
 }
-
-/// A file that holds output of a step.
-struct EvidenceItem: Sendable, Codable, Hashable {
-    /// Path below `/api/v1/evidence/{uid}/`.
-    var ref: String
-    var path: String
-    var bytes: Int64
-    var operation: String
-    /// Below an operation's own folder rather than the data directory.
-    var isHostPath: Bool
-}

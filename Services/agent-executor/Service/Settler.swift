@@ -70,10 +70,13 @@ final class Settler: Sendable {
     /// Writes off and sweeps until the task is cancelled.
     func run() async {
         var sweptAt = ContinuousClock.now - .seconds(Self.sweepSeconds)
+        var bytesSince: Int64 = 0
         while !Task.isCancelled {
-            if ContinuousClock.now - sweptAt >= .seconds(Self.sweepSeconds) {
+            // A storm leaves more in a minute than may be kept.
+            if ContinuousClock.now - sweptAt >= .seconds(Self.sweepSeconds) || bytesSince > retention.bytesMax / 8 {
                 await sweep()
                 sweptAt = .now
+                bytesSince = 0
             }
             await bell.wait(seconds: Self.sweepSeconds)
             do {
@@ -81,23 +84,26 @@ final class Settler: Sendable {
             } catch {
                 break
             }
-            await flush()
+            bytesSince += await flush()
         }
-        await flush()
+        _ = await flush()
     }
 
-    private func flush() async {
+    /// - Returns: the bytes of evidence that the jobs written off have.
+    private func flush() async -> Int64 {
+        var bytes: Int64 = 0
         while true {
             let batch = settled.withLock { Array($0.prefix(Self.batchMax)) }
-            guard !batch.isEmpty else { return }
+            guard !batch.isEmpty else { return bytes }
             do {
                 try await journal.settle(batch)
             } catch {
                 logger.warning("journal can't be shrunk now", metadata: ["cause": "\(error)"])
                 bell.ring()
-                return
+                return bytes
             }
             settled.withLock { $0.removeFirst(batch.count) }
+            bytes += batch.reduce(0) { total, job in job.finished.evidence.reduce(total) { $0 + $1.bytes } }
         }
     }
 

@@ -46,7 +46,7 @@ extension StepExecutor {
         var errors: [StepResult] = []
         if outcome.standardError.totalBytes > 0 {
             let key = "operation.\(order.step.operation).stderr"
-            errors.append(await result(key: key, "stderr", outcome.standardError, order, folder, kept))
+            errors.append(result(key: key, "stderr", outcome.standardError, order, kept))
         }
         if let fault = Self.fault(of: outcome, order) {
             execution.end = .failed(errors, fault)

@@ -45,8 +45,8 @@ extension StepExecutor {
         execution.note = kept.fault.map { "its results could not be kept whole: \($0)" }
         let results = values.enumerated().map { index, value in
             let item = kept.items.first { $0.ref == Self.fileName(index, value.key, order) }
-            let whole = item.map {
-                StepResult.Whole(size: Int($0.bytes), sha256: Digest.sha256(value.text).hex, evidenceRef: $0.ref, path: $0.path)
+            let whole = item.flatMap { item in
+                item.sha256.map { StepResult.Whole(size: Int(item.bytes), sha256: $0, evidenceRef: item.ref, path: item.path) }
             }
             return StepResult(key: value.key, text: value.text, whole: whole)
         }
@@ -69,7 +69,8 @@ extension StepExecutor {
             kept.items.append(
                 EvidenceItem(
                     ref: file, path: "\(folder.path)/\(file)", bytes: Int64(value.text.utf8.count), operation: order.step.operation,
-                    isHostPath: folder.isHostPath))
+                    isHostPath: folder.isHostPath, contentType: EvidenceContentType.ofValue(value.text),
+                    sha256: Digest.sha256(value.text).hex))
         }
         guard !files.isEmpty else { return kept }
         kept.fault = await evidence.write(files, in: folder)

@@ -70,9 +70,9 @@ extension StepExecutor {
         let kept = await keep([("stdout", outcome.standardOutput), ("stderr", outcome.standardError)], order, folder)
         execution.evidence = kept.items
         execution.note = note(outcome, kept.fault)
-        var results = [await result(key: "operation.\(key).output", "stdout", outcome.standardOutput, order, folder, kept)]
+        var results = [result(key: "operation.\(key).output", "stdout", outcome.standardOutput, order, kept)]
         if outcome.standardError.totalBytes > 0 {
-            results.append(await result(key: "operation.\(key).stderr", "stderr", outcome.standardError, order, folder, kept))
+            results.append(result(key: "operation.\(key).stderr", "stderr", outcome.standardError, order, kept))
         }
         guard let fault = Self.fault(of: outcome, order) else {
             execution.end = .found(results)
@@ -96,10 +96,13 @@ extension StepExecutor {
             let file = "\(order.filePrefix).\(name)"
             if output.fileBytes == 0, output.isComplete { files.append((file, output.bytes)) }
             guard output.fileBytes > 0 || output.isComplete else { continue }
+            let isInMemory = output.isComplete && (output.fileBytes == 0 || output.fileBytes == output.totalBytes)
+            let digest = isInMemory ? Digest.sha256(output.bytes).hex : await evidence.digest("\(folder.writePath)/\(file)")
             kept.items.append(
                 EvidenceItem(
                     ref: file, path: "\(folder.path)/\(file)", bytes: output.fileBytes > 0 ? output.fileBytes : output.totalBytes,
-                    operation: order.step.operation, isHostPath: folder.isHostPath))
+                    operation: order.step.operation, isHostPath: folder.isHostPath,
+                    contentType: EvidenceContentType.ofStream(output.head), sha256: digest))
         }
         guard !files.isEmpty else { return kept }
         kept.fault = await evidence.write(files, in: folder)
@@ -108,8 +111,8 @@ extension StepExecutor {
     }
 
     func result(
-        key: String, _ name: String, _ output: CapturedOutput, _ order: Order, _ folder: EvidenceFolder, _ kept: KeptOutput
-    ) async -> StepResult {
+        key: String, _ name: String, _ output: CapturedOutput, _ order: Order, _ kept: KeptOutput
+    ) -> StepResult {
         let text = Text.repaired(output.head, isCut: !output.isComplete || !output.tail.isEmpty)
         let isComplete = output.totalBytes == Int64(output.head.count)
         let file = "\(order.filePrefix).\(name)"
@@ -118,9 +121,7 @@ extension StepExecutor {
         else {
             return StepResult(key: key, text: text, isComplete: isComplete)
         }
-        let isInMemory = output.isComplete && item.bytes == output.totalBytes
-        let digest = isInMemory ? Digest.sha256(output.bytes).hex : await evidence.digest("\(folder.writePath)/\(file)")
-        let whole = digest.map { StepResult.Whole(size: Int(item.bytes), sha256: $0, evidenceRef: item.ref, path: item.path) }
+        let whole = item.sha256.map { StepResult.Whole(size: Int(item.bytes), sha256: $0, evidenceRef: item.ref, path: item.path) }
         return StepResult(key: key, text: text, whole: whole, isComplete: isComplete)
     }
 

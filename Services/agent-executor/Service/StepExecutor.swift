@@ -93,8 +93,8 @@ struct ExecutionTrace: Sendable, Hashable {
 
 /// Names of files made from names of operations and results.
 enum FileName {
-    static func safe(_ text: String) -> String {
-        let bytes = text.utf8.prefix(80).map { byte -> UInt8 in
+    static func safe(_ text: String, bytesMax: Int = 80) -> String {
+        let bytes = text.utf8.prefix(bytesMax).map { byte -> UInt8 in
             switch byte {
             case 0x61...0x7A, 0x41...0x5A, 0x30...0x39, 0x2D, 0x2E: byte
             default: UInt8(ascii: "_")

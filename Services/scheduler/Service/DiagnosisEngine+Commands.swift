@@ -69,8 +69,8 @@ extension DiagnosisEngine {
         throw .unavailable("\(key) changes too fast; try again")
     }
 
-    /// Where the agent that ran a diagnosis is reached.
-    func evidenceSource(_ uid: UID) async throws(APIError) -> String {
+    /// The node whose agent ran a diagnosis, and where that agent is reached.
+    func evidenceSource(_ uid: UID) async throws(APIError) -> (node: NodeName, address: String) {
         var node = entries[uid]?.machine?.dispatch?.node
         if node == nil {
             do {
@@ -85,7 +85,7 @@ extension DiagnosisEngine {
         guard let agent = registry[node] else {
             throw APIError(code: 404, reason: "AgentRemoved", message: "agent \(node), which kept the evidence, is no longer registered")
         }
-        return agent.address
+        return (node, agent.address)
     }
 
     /// The state of the house in a few figures.

@@ -51,7 +51,9 @@ public struct Scheduler: Sendable {
         try await engine.load()
 
         let desk = IntakeDesk(engine: engine, store: store, clock: clock, plans: plans, metrics: metrics)
-        let own = SchedulerEndpoints(engine: engine, desk: desk, http: http, token: context.clientToken).all
+        let own = SchedulerEndpoints(
+            engine: engine, desk: desk, evidence: EvidenceForwarder(engine: engine, http: http, token: context.clientToken)
+        ).all
         let api = ServedGroup(Self.kinds(store, engine), clock: { clock.now() })
         let watcher = StoreWatcher(engine: engine, store: store, clock: clock, logger: context.logger)
         let collector = GarbageCollector(

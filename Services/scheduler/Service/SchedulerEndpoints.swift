@@ -1,5 +1,3 @@
-import HTTPClient
-import HTTPMessage
 import HTTPServer
 import JSONCoding
 import Model
@@ -11,14 +9,12 @@ import ServiceKit
 struct SchedulerEndpoints: Sendable {
     let engine: DiagnosisEngine
     let desk: IntakeDesk
-    let http: HTTPClient
-    let token: ClientToken?
+    let evidence: EvidenceForwarder
 
     /// A thousand items with their parameters.
     private static let intakeBytesMax = 16 << 20
-    private static let evidenceSecondsMax = 600.0
 
-    var all: [Endpoint] { intake + agents + diagnoses + brakes }
+    var all: [Endpoint] { intake + agents + diagnoses + evidence.endpoints + brakes }
 
     private var intake: [Endpoint] {
         [
@@ -110,50 +106,11 @@ struct SchedulerEndpoints: Sendable {
             ) { call in
                 .json(try await engine.requestCancel(Self.key(call)).encoded())
             },
-            Endpoint(
-                .get, "/api/v1/evidence/{uid}", access: [.admin, .service],
-                limits: RouteLimits(bodyBytesMax: 0, streamSecondsMax: Self.evidenceSecondsMax),
-                summary: "The files with evidence of a diagnosis, from the agent that keeps them.", handler: evidence),
-            Endpoint(
-                .get, "/api/v1/evidence/{uid}/{rest...}", access: [.admin, .service],
-                limits: RouteLimits(bodyBytesMax: 0, streamSecondsMax: Self.evidenceSecondsMax),
-                summary: "Evidence of a diagnosis, from the agent that keeps it.", handler: evidence),
         ]
     }
 
     private static func key(_ call: Call) -> ObjectKey {
         ObjectKey(plural: DiagnosisSpec.names.plural, namespace: call.parameter("namespace"), name: call.parameter("name"))
-    }
-
-    private func evidence(_ call: Call) async throws -> Response {
-        let uid = UID(call.parameter("uid"))
-        let address = try await engine.evidenceSource(uid)
-        guard let base = HTTPURL(address) else { throw APIError.internalError(cause: "the agent's address is \(address)") }
-        let segments = (call.request.parameters["rest"] ?? "").split(separator: "/").map(String.init)
-        // With our token a path that climbs would reach more of the agent than its evidence.
-        guard !segments.contains(where: { $0 == "." || $0 == ".." }) else { throw APIError.badRequest("the path must not climb") }
-        let path = ([uid.rawValue] + segments).map(PercentEncoding.encode).joined(separator: "/")
-        let client = ServiceClient(http: http, base: base, token: token)
-        var request = client.request(.get, "/api/v1/evidence/\(path)", query: call.request.query, trace: call.trace)
-        request.headers.set("Accept", call.request.headers["Accept"] ?? "*/*")
-        if let range = call.request.headers["Range"] { request.headers.set("Range", range) }
-        let stream: ClientStream
-        do throws(HTTPClientError) {
-            stream = try await http.stream(request)
-        } catch {
-            throw APIError(
-                code: 502, reason: "AgentUnreachable",
-                message: "the agent at \(address), which keeps the evidence, does not answer: \(error)")
-        }
-        var headers = Headers()
-        for name in ["Content-Type", "Content-Disposition", "Content-Range", "ETag", "Last-Modified"] {
-            if let value = stream.headers[name] { headers.set(name, value) }
-        }
-        return Response(
-            status: stream.status, headers: headers,
-            body: .stream { writer in
-                for try await chunk in stream.chunks { try await writer.write(chunk) }
-            })
     }
 
     // MARK: Brakes

@@ -49,7 +49,7 @@ extension Response {
             response.body = .bytes(compressed)
         case .stream(let write):
             response.body = .stream { writer in try await Self.gzip(write, to: writer) }
-        case .file: return response
+        case .file, .open: return response
         }
         response.headers.set("Content-Encoding", "gzip")
         return response

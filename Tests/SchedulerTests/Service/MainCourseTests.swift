@@ -4,6 +4,8 @@ import Model
 import TestSupport
 import Testing
 
+@testable import SchedulerService
+
 @Suite("A scheduler among its peers")
 struct MainCourseTests {
     @Test("an alert becomes a succeeded diagnosis with what the agent found")
@@ -127,14 +129,35 @@ struct MainCourseTests {
         _ = try await house.create("one")
         let uid = try #require(try await house.wait("one", for: .succeeded)?.uid)
         var request = ClientRequest(url: "\(house.url)/api/v1/evidence/\(uid)/1/stdout%20a")
-        request.headers.set("Authorization", "Bearer \(SchedulerHouse.adminToken)")
+        request.headers = ["Authorization": "Bearer \(SchedulerHouse.adminToken)", "Range": "bytes=1-2", "If-Range": "\"one\""]
         let response = try await house.http.send(request)
         #expect(response.status == 200)
         #expect(String(decoding: response.body, as: UTF8.self) == "\(uid): 1/stdout a")
+        #expect(response.headers["ETag"] == "\"one\"")
+        #expect(response.headers["X-Asked"] == "bytes=1-2;\"one\"")
         #expect(try await house.send(.get, "/api/v1/evidence/unknown/1").status == 404)
         #expect(try await house.send(.get, "/api/v1/evidence/\(uid)").body?["files"]?.stringValue == uid.rawValue)
         #expect([400, 404].contains(try await house.send(.get, "/api/v1/evidence/\(uid)/%2E%2E/x").status))
+        #expect(try await house.send(.get, "/api/v1/evidence/\(uid)", token: SchedulerHouse.agentToken("web-07")).status == 403)
         await agent.stop()
+        let away = try await house.send(.get, "/api/v1/evidence/\(uid)/1")
+        #expect(away.status == 503)
+        #expect(away.body?["message"]?.stringValue?.contains("agent web-07 at \(agent.url)") == true, "\(away)")
         await house.stop()
+    }
+
+    @Test func aTransferThatNobodyHoldsAnyMoreIsOver() throws {
+        let count = TransferCount(max: 2)
+        var first = count.begin()
+        let second = try #require(count.begin())
+        #expect(first != nil && count.begin() == nil)
+        first = nil
+        let third = try #require(count.begin())
+        #expect(count.begin() == nil)
+        second.end()
+        second.end()
+        let fourth = count.begin()
+        #expect(fourth != nil && count.begin() == nil)
+        third.end()
     }
 }

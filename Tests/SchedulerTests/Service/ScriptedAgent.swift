@@ -52,7 +52,11 @@ final class ScriptedAgent: Sendable {
                 .json(["files": .string(call.parameter("uid"))])
             },
             Endpoint(.get, "/api/v1/evidence/{uid}/{rest...}", access: [.service], summary: "Evidence.") { call in
-                .text("\(call.parameter("uid")): \(call.parameter("rest"))")
+                var answer = Response.text("\(call.parameter("uid")): \(call.parameter("rest"))")
+                answer.headers.set("ETag", "\"one\"")
+                let asked = ["Range", "If-Range"].compactMap { call.request.headers[$0] }
+                answer.headers.set("X-Asked", asked.joined(separator: ";"))
+                return answer
             },
         ]
         server = try ServiceServer(

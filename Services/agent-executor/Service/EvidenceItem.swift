@@ -1,0 +1,103 @@
+import HTTPMessage
+import JSONCoding
+
+/// A file that holds output of a step.
+struct EvidenceItem: Sendable, Codable, Hashable {
+    /// Path below `/api/v1/evidence/{uid}/`.
+    var ref: String
+    var path: String
+    var bytes: Int64
+    var operation: String
+    /// Below an operation's own folder rather than the data directory.
+    var isHostPath: Bool
+    /// Decided when the file was written.
+    var contentType = EvidenceContentType.binary
+    /// Of the file as it was written, in hexadecimal; nil where it could not be read back.
+    var sha256: String?
+
+    init(
+        ref: String, path: String, bytes: Int64, operation: String, isHostPath: Bool, contentType: String = EvidenceContentType.binary,
+        sha256: String? = nil
+    ) {
+        self.ref = ref
+        self.path = path
+        self.bytes = bytes
+        self.operation = operation
+        self.isHostPath = isHostPath
+        self.contentType = contentType
+        self.sha256 = sha256
+    }
+
+    /// Journals of earlier agents know nothing of content types and digests.
+    init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        ref = try values.decode(String.self, forKey: .ref)
+        path = try values.decode(String.self, forKey: .path)
+        bytes = try values.decode(Int64.self, forKey: .bytes)
+        operation = try values.decode(String.self, forKey: .operation)
+        isHostPath = try values.decode(Bool.self, forKey: .isHostPath)
+        contentType = try values.decodeIfPresent(String.self, forKey: .contentType) ?? EvidenceContentType.binary
+        sha256 = try values.decodeIfPresent(String.self, forKey: .sha256)
+    }
+
+    /// As the journal has it.
+    var json: JSON {
+        var members = publicMembers
+        members["isHostPath"] = .bool(isHostPath)
+        return .object(members)
+    }
+
+    /// As it is listed.
+    var publicMembers: [String: JSON] {
+        var members: [String: JSON] = [
+            "ref": .string(ref), "operation": .string(operation), "bytes": .integer(bytes), "path": .string(path),
+            "contentType": .string(contentType),
+        ]
+        if let sha256 { members["sha256"] = .string(sha256) }
+        return members
+    }
+
+    /// For the answer that carries the file: nothing that a browser could take for a page of this origin, whatever a step has put out.
+    var headers: Headers {
+        let name = FileName.safe(String(ref.split(separator: "/").last ?? "evidence"), bytesMax: 200)
+        return [
+            "Content-Type": contentType, "X-Content-Type-Options": "nosniff", "Content-Disposition": "attachment; filename=\"\(name)\"",
+        ]
+    }
+}
+
+/// The content type of a file with evidence.
+enum EvidenceContentType {
+    static let binary = "application/octet-stream"
+    static let text = "text/plain; charset=utf-8"
+    static let json = "application/json"
+    /// So much of a stream is looked at for what no text has.
+    private static let sampleBytesMax = 8 * 1024
+
+    /// Of what a step put out: text, unless a NUL shows early that it is not.
+    static func ofStream(_ beginning: [UInt8]) -> String { beginning.prefix(sampleBytesMax).contains(0) ? binary : text }
+
+    /// Of a value: JSON where it is an object or an array, else text.
+    static func ofValue(_ text: String) -> String {
+        guard let first = text.utf8.first(where: { $0 > 0x20 }), first == UInt8(ascii: "{") || first == UInt8(ascii: "[") else {
+            return Self.text
+        }
+        do throws(JSON.ParseError) {
+            _ = try JSON(parsing: Array(text.utf8))
+            return json
+        } catch {
+            return Self.text
+        }
+    }
+
+    /// Of a file that a tool has written, by the end of its name.
+    static func ofFile(_ name: String) -> String {
+        switch name.split(separator: ".").last.map({ $0.lowercased() }) {
+        case "pcap", "pcapng": "application/vnd.tcpdump.pcap"
+        case "gz", "pprof": "application/gzip"
+        case "json": json
+        case "txt", "log", "stdout", "stderr": text
+        default: binary
+        }
+    }
+}
