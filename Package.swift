@@ -147,13 +147,15 @@ let package = Package(
         // agent-executor
         cRoom("CAgentExecutorDocument", "Services/agent-executor/Document", libraries: []),
         room("AgentExecutorCore", "Services/agent-executor/Core", ["Model"]),
+        room("NodeFacts", "Services/agent-executor/NodeFacts", ["JSONCoding"]),
         room(
             "AgentOperations", "Services/agent-executor/Operations",
             ["AgentExecutorCore", "CLinux", "ProcessRunner", "HTTPClient", "Model", "JSONCoding"]),
         room(
             "AgentExecutorService", "Services/agent-executor/Service",
             [
-                "AgentExecutorCore", "AgentOperations", "CAgentExecutorDocument", "ServiceKit", "ServiceStore", "ResourceStore", "HTTPServer", "HTTPMessage",
+                "AgentExecutorCore", "AgentOperations", "CAgentExecutorDocument", "ServiceKit", "ServiceStore", "ResourceStore",
+                "HTTPServer", "HTTPMessage",
                 "HTTPClient",
                 "ProcessRunner", "Model", "JSONCoding", "Digests", logging,
             ]),
@@ -210,6 +212,7 @@ let package = Package(
             ]),
         // Machines in folders, for built-in operations.
         room("RecordedHost", "Tests/RecordedHost", ["AgentOperations", "HTTPClient", "Model", "ProcessRunner", "TestSupport"]),
+        tests("NodeFactsTests", ["NodeFacts"]),
         tests("AgentOperationsTests", ["AgentOperations", "RecordedHost", "Model", "JSONCoding"]),
         tests("KafkaTests", ["KafkaClient", "KafkaTestCluster", "TestSupport", "JSONCoding"]),
         tests("TidyTests", ["TestSupport"]),
