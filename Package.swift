@@ -152,6 +152,12 @@ let package = Package(
             "AgentOperations", "Services/agent-executor/Operations",
             ["AgentExecutorCore", "CLinux", "ProcessRunner", "HTTPClient", "Model", "JSONCoding"]),
         room(
+            "AgentProcessors", "Services/agent-executor/Processors",
+            [
+                "AgentOperations", "KubernetesConnection", "ResourceClient", "HTTPClient", "HTTPMessage", "YAMLReading", "Model",
+                "JSONCoding",
+            ]),
+        room(
             "AgentExecutorService", "Services/agent-executor/Service",
             [
                 "AgentExecutorCore", "AgentOperations", "CAgentExecutorDocument", "ServiceKit", "ServiceStore", "ResourceStore",
@@ -203,7 +209,7 @@ let package = Package(
         // A kube-apiserver for tests.
         room(
             "KubernetesTestServer", "Tests/KubernetesTestServer",
-            ["TestSupport", "HTTPServer", "HTTPMessage", "JSONCoding", "Model", logging]),
+            ["ResourceAPI", "TestSupport", "HTTPServer", "HTTPMessage", "JSONCoding", "Model", logging]),
         tests(
             "KubernetesConnectionTests",
             [
@@ -214,6 +220,13 @@ let package = Package(
         room("RecordedHost", "Tests/RecordedHost", ["AgentOperations", "HTTPClient", "Model", "ProcessRunner", "TestSupport"]),
         tests("NodeFactsTests", ["NodeFacts"]),
         tests("AgentOperationsTests", ["AgentOperations", "RecordedHost", "Model", "JSONCoding"]),
+        tests(
+            "AgentProcessorsTests",
+            [
+                "AgentProcessors", "AgentOperations", "RecordedHost", "KubernetesConnection", "KubernetesTestServer", "ServiceKit",
+                "TestSupport",
+                "HTTPClient", "HTTPServer", "HTTPMessage", "Model", "JSONCoding",
+            ]),
         tests("KafkaTests", ["KafkaClient", "KafkaTestCluster", "TestSupport", "JSONCoding"]),
         tests("TidyTests", ["TestSupport"]),
         tests("JSONCodingTests", ["JSONCoding"]),

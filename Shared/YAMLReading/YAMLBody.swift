@@ -10,7 +10,7 @@ package enum YAMLBody {
     static let expansionMax = 1_000_000.0
 
     /// Throws where it is no YAML, none or more than one document, too large, or has a key twice in one mapping.
-    package static func read(_ bytes: [UInt8]) throws(YAMLFault) -> JSON {
+    package static func read(_ bytes: [UInt8], bytesMax: Int = bytesMax) throws(YAMLFault) -> JSON {
         guard bytes.count <= bytesMax else { throw YAMLFault(line: 1, message: "has more than \(bytesMax) bytes") }
         guard expansion(of: bytes) <= expansionMax else {
             throw YAMLFault(line: 1, message: "has more anchors and aliases than can be followed")

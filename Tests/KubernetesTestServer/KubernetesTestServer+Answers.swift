@@ -2,17 +2,24 @@ import HTTPMessage
 import HTTPServer
 import JSONCoding
 import Model
+import ResourceAPI
 
 extension KubernetesTestServer {
     func answer(_ request: Request) -> Response {
         let bearer = request.headers["Authorization"].flatMap { $0.hasPrefix("Bearer ") ? String($0.dropFirst(7)) : nil }
         let refusal = state.withLock { state -> Response? in
-            state.requests.append(Recorded(path: request.path, query: request.head.rawQuery, token: bearer))
+            let body = request.body.isEmpty ? nil : try? JSON(parsing: request.body)
+            state.requests.append(
+                Recorded(method: request.method, path: request.path, query: request.head.rawQuery, token: bearer, body: body))
             if let tokens = state.tokens, !tokens.contains(bearer ?? "") { return Self.refusal(.unauthorized("Unauthorized")) }
             return state.refusal
         }
         if let refusal { return refusal }
         let (collection, namespace) = Self.place(request.path)
+        if let slash = collection.lastIndex(of: "/"), state.withLock({ $0.objects[String(collection[..<slash])] }) != nil {
+            let key = "\(namespace ?? "")/\(collection[collection.index(after: slash)...])"
+            return object(request, String(collection[..<slash]), key)
+        }
         return request.query["watch"] == nil ? list(request, collection, namespace) : watch(request, collection, namespace)
     }
 
@@ -26,6 +33,25 @@ extension KubernetesTestServer {
     }
 
     private static func refusal(_ error: APIError) -> Response { .json(error.status.encoded(), status: error.code) }
+
+    /// One object: read, merged with a patch, or deleted if it is the one that the preconditions name.
+    private func object(_ request: Request, _ collection: String, _ key: String) -> Response {
+        guard let object = state.withLock({ $0.objects[collection]?[key] }) else {
+            return Self.refusal(.notFound(kind: String(collection.split(separator: "/").last ?? ""), name: key))
+        }
+        guard let body = try? JSON(parsing: request.body) else { return .json(object.encoded()) }
+        let conditions = body["preconditions"] ?? ["resourceVersion": body[path: "metadata", "resourceVersion"] ?? .null]
+        for member in ["uid", "resourceVersion"] {
+            guard let wanted = conditions[member], !wanted.isNull, wanted != object[path: "metadata", member] else { continue }
+            return Self.refusal(.conflict(kind: "object", name: key, "the \(member) in the precondition is another"))
+        }
+        if request.method == .delete {
+            delete(object)
+        } else {
+            put(object.applying(mergePatch: body))
+        }
+        return .json((state.withLock { $0.objects[collection]?[key] } ?? object).encoded())
+    }
 
     private func list(_ request: Request, _ collection: String, _ namespace: String?) -> Response {
         state.withLock { state in

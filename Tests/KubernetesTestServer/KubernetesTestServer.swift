@@ -1,4 +1,4 @@
-import HTTPMessage
+public import HTTPMessage
 public import HTTPServer
 public import JSONCoding
 import Logging
@@ -6,7 +6,7 @@ import Model
 import Synchronization
 import TestSupport
 
-/// A server that answers reads as a kube-apiserver does, records them, and misbehaves on demand.
+/// A server that answers reads, merge patches and deletions as a kube-apiserver does, records them, and misbehaves on demand.
 ///
 /// Lists have pages (`limit`, `continue`), watches begin behind a `resourceVersion` and may have bookmarks, both are refused with 410 once the
 /// history is compacted, and with 401 where a token is not, or no longer, accepted: a watch that is open goes on, as with the real one. It
@@ -14,11 +14,14 @@ import TestSupport
 public final class KubernetesTestServer: Sendable {
     /// A request as it came.
     public struct Recorded: Sendable, Hashable {
+        public var method: Method
         public var path: String
         /// As it was sent, percent-encoded.
         public var query: String
         /// The bearer token.
         public var token: String?
+        /// The body as JSON, of what has one.
+        public var body: JSON?
 
         public var isWatch: Bool { query.contains("watch=1") }
     }
@@ -64,7 +67,7 @@ public final class KubernetesTestServer: Sendable {
 
     /// On a free port of loopback, and on the same one after a `stop`.
     public func start() throws {
-        let routes = [Route(.get, "/{rest...}") { [self] request in answer(request) }]
+        let routes = [Method.get, .patch, .delete].map { Route($0, "/{rest...}") { [self] request in answer(request) } }
         let port = try state.withLock { $0.port } ?? ReservedPort()
         let configuration = ServerConfiguration(port: UInt16(port.number), tls: tls)
         let logger = Logger(label: "kube-apiserver") { _ in SwiftLogNoOpLogHandler() }
