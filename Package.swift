@@ -158,6 +158,8 @@ let package = Package(
                 "JSONCoding",
             ]),
         room(
+            "AgentChecks", "Services/agent-executor/Checks", ["AgentOperations", "NodeFacts", "Model", "JSONCoding"]),
+        room(
             "AgentExecutorService", "Services/agent-executor/Service",
             [
                 "AgentExecutorCore", "AgentOperations", "CAgentExecutorDocument", "ServiceKit", "ServiceStore", "ResourceStore",
@@ -219,6 +221,7 @@ let package = Package(
         // Machines in folders, for built-in operations.
         room("RecordedHost", "Tests/RecordedHost", ["AgentOperations", "HTTPClient", "Model", "ProcessRunner", "TestSupport"]),
         tests("NodeFactsTests", ["NodeFacts"]),
+        tests("AgentChecksTests", ["AgentChecks", "AgentOperations", "NodeFacts", "RecordedHost", "TestSupport", "Model", "JSONCoding"]),
         tests("AgentOperationsTests", ["AgentOperations", "RecordedHost", "Model", "JSONCoding"]),
         tests(
             "AgentProcessorsTests",

@@ -1,0 +1,130 @@
+import AgentOperations
+import Glibc
+import NodeFacts
+
+/// Files that have been deleted and still take space, since a process has them open.
+enum DeletedOpenFiles {
+    private static let bytesMin = Parameter.integer(
+        "bytesMin", 0...(1 << 60), default: 100 << 20, "Space of deleted files, in bytes, from which on it is reported.")
+    private static let mountpoint = Parameter.optional(
+        "mountpoint", .absolutePath, "Only files of the file system that has this path; without it, of all.")
+
+    static let builtIn = BuiltIn(
+        BuiltInDeclaration(
+            "deletedOpenFiles", "Looks for deleted files that processes keep open, and that so keep their space.",
+            succeedsWhen: "deleted files that are still open take at least bytesMin",
+            parameters: [bytesMin.definition, mountpoint.definition], privileges: ["root, for processes of other users"])
+    ) { context, host throws(BuiltInFault) in
+        let bytesMin = UInt64(context[bytesMin])
+        let mountpoint = context[mountpoint]
+        return try await host.read { (files) throws(BuiltInFault) in
+            let device = try mountpoint.map { (path) throws(BuiltInFault) in try DeletedOpenFiles.device(path, files) }
+            return try judge(try find(files, on: device), bytesMin: bytesMin, mountpoint, files)
+        }
+    }
+
+    private struct Identity: Hashable {
+        var device: UInt64
+        var inode: UInt64
+    }
+
+    private struct Deleted {
+        var path: String
+        var bytes: UInt64
+        var pid: Int32
+        var descriptor: String
+    }
+
+    private struct Search {
+        var files: [Identity: Deleted] = [:]
+        var processes = 0
+        var refused = 0
+    }
+
+    private static let filesMax = 100_000
+    private static let shown = 10
+    private static let suffix = " (deleted)"
+    /// What never had a name on a disk.
+    private static let memory = ["/memfd:", "/SYSV", "/dev/zero", "/dev/shm/", "/[aio]", "/anon_hugepage", "/i915"]
+
+    private static func find(_ files: HostFiles, on device: UInt64?) throws(BuiltInFault) -> Search {
+        var search = Search()
+        for pid in try files.processes() {
+            let folder = "/proc/\(pid)/fd"
+            guard let descriptors = try files.readableNames(in: folder) else {
+                if try files.readableStatus(folder) != nil { search.refused += 1 }
+                continue
+            }
+            search.processes += 1
+            for descriptor in descriptors where search.files.count < filesMax {
+                let path = "\(folder)/\(descriptor)"
+                guard let target = try files.readableLink(path), target.hasSuffix(suffix), target.hasPrefix("/"),
+                    !memory.contains(where: { target.hasPrefix($0) }), let info = try open(path, files)
+                else { continue }
+                let identity = Identity(device: info.device, inode: info.inode)
+                guard device == nil || device == info.device, search.files[identity] == nil else { continue }
+                search.files[identity] = Deleted(
+                    path: String(target.dropLast(suffix.count)), bytes: info.allocatedBytes, pid: pid, descriptor: descriptor)
+            }
+        }
+        return search
+    }
+
+    /// What the descriptor leads to, which has no name any more.
+    private static func open(
+        _ path: String, _ files: HostFiles
+    ) throws(BuiltInFault) -> (device: UInt64, inode: UInt64, allocatedBytes: UInt64)? {
+        let descriptor: Int32
+        do throws(HostFiles.Problem) {
+            descriptor = try files.open(path)
+        } catch {
+            if case .stopped = error { throw .cancelled }
+            return nil
+        }
+        defer { close(descriptor) }
+        var info = stat()
+        guard fstat(descriptor, &info) == 0, info.st_mode & S_IFMT == S_IFREG else { return nil }
+        return (UInt64(info.st_dev), UInt64(info.st_ino), UInt64(max(0, info.st_blocks)).saturatingMultiply(512))
+    }
+
+    private static func device(_ path: String, _ files: HostFiles) throws(BuiltInFault) -> UInt64 {
+        do throws(HostFiles.Problem) {
+            return try files.status(path).device
+        } catch {
+            throw error.fault
+        }
+    }
+
+    private static func judge(
+        _ search: Search, bytesMin: UInt64, _ mountpoint: String?, _ files: HostFiles
+    ) throws(BuiltInFault) -> BuiltInOutcome {
+        let sorted = search.files.values.sorted { ($1.bytes, $0.path) < ($0.bytes, $1.path) }
+        let total = sorted.reduce(UInt64(0)) { $0.saturatingAdd($1.bytes) }
+        var evidence = [Finding.Evidence("deleted and open", sorted.count), Finding.Evidence("space they take", total, unit: "bytes")]
+        for file in sorted.prefix(shown) {
+            let stat = try ProcessScan.stat("/proc/\(file.pid)/stat", files)
+            let holder = try stat.map { (stat) throws(BuiltInFault) in try ProcessScan.label(stat, files) } ?? "pid \(file.pid)"
+            evidence.append(
+                Finding.Evidence(
+                    "\(ProcessScan.printable(file.path)), descriptor \(file.descriptor) of \(holder)", file.bytes, unit: "bytes"))
+        }
+        let place = mountpoint.map { " on the file system of \($0)" } ?? ""
+        let what = "\(Quantity.count(sorted.count, "deleted file")) still open\(place)"
+        guard total >= bytesMin, let largest = sorted.first else {
+            let unseen =
+                search.refused > 0 ? "; \(Quantity.count(search.refused, "process", "processes")) could not be looked at without root" : ""
+            let summary =
+                "\(what) in \(Quantity.count(search.processes, "process", "processes")), \(Quantity.bytes(total)) together\(unseen)."
+            return .ruledOut(summary, finding: Finding(.info, summary, evidence: evidence))
+        }
+        return .found(
+            Finding(
+                .warning,
+                "\(what) \(sorted.count == 1 ? "takes" : "take") \(Quantity.bytes(total)); the largest is \(ProcessScan.printable(largest.path)) of pid \(largest.pid).",
+                evidence: evidence,
+                hint: """
+                    The space comes back when the process closes the file: restart it, or have it reopen its logs (many do on SIGHUP or SIGUSR1). \
+                    Emptying it works at once: truncate -s 0 /proc/\(largest.pid)/fd/\(largest.descriptor).
+                    """))
+    }
+}

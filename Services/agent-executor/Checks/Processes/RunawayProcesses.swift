@@ -1,0 +1,72 @@
+import AgentOperations
+import NodeFacts
+
+/// Processes that compute all the time.
+enum RunawayProcesses {
+    private static let cpuPercent = Parameter.number(
+        "cpuPercent", 1...100_000, default: 90, "CPU time of a process, of one CPU, from which on it is reported: 200 are two CPUs.")
+    private static let sampleSeconds = Parameter.seconds("sampleSeconds", 0.1...60, default: 3, "How long the processes are watched.")
+
+    static let builtIn = BuiltIn(
+        BuiltInDeclaration(
+            "runawayProcesses", "Watches which processes use the CPUs.",
+            succeedsWhen: "a process used cpuPercent of a CPU while it was watched",
+            parameters: [cpuPercent.definition, sampleSeconds.definition],
+            timeoutSeconds: 90)
+    ) { context, host throws(BuiltInFault) in
+        let begin = host.clock.uptimeSeconds()
+        let before = try await host.read { (files) throws(BuiltInFault) in
+            Dictionary(try ProcessScan(files).processes.map { ($0.key, $0.cpuTicks) }) { first, _ in first }
+        }
+        try await host.sleep(seconds: context[sampleSeconds])
+        let threshold = context[cpuPercent]
+        let elapsed = max(0.01, host.clock.uptimeSeconds() - begin)
+        return try await host.read { (files) throws(BuiltInFault) in
+            let scan = try ProcessScan(files)
+            let uses = scan.processes.compactMap { process -> Use? in
+                // One that began meanwhile has all its time from then on; one that was only overlooked says nothing.
+                let isNew = Double(process.startTicks) / ProcessScan.ticksPerSecond >= begin - 1
+                let ticks = process.cpuTicks.since(before[process.key] ?? (isNew ? 0 : process.cpuTicks))
+                return ticks == 0 ? nil : Use(process: process, percent: Double(ticks) / ProcessScan.ticksPerSecond / elapsed * 100)
+            }
+            return try judge(uses, threshold: threshold, seconds: elapsed, files)
+        }
+    }
+
+    private struct Use {
+        var process: ProcessStat
+        var percent: Double
+    }
+
+    private static let shown = 10
+
+    private static func judge(
+        _ uses: [Use], threshold: Double, seconds: Double, _ files: HostFiles
+    ) throws(BuiltInFault) -> BuiltInOutcome {
+        let sorted = uses.sorted { ($1.percent, $0.process.pid) < ($0.percent, $1.process.pid) }
+        let cpus = try files.parsedIfReadable("/proc/stat") { SystemStat($0).cpus }
+        var evidence = cpus.map { [Finding.Evidence("CPUs", $0)] } ?? []
+        for use in sorted.prefix(shown) {
+            evidence.append(Finding.Evidence("\(try ProcessScan.label(use.process, files)) of one CPU", use.percent, unit: "percent"))
+        }
+        let runaway = sorted.filter { $0.percent >= threshold }
+        guard let first = runaway.first else {
+            let busiest =
+                try sorted.first.map { (use) throws(BuiltInFault) in
+                    "; the busiest is \(try ProcessScan.label(use.process, files)) with \(Quantity.percent(use.percent))"
+                } ?? ""
+            let summary = "No process used \(Quantity.percent(threshold)) of a CPU within \(Quantity.duration(seconds))\(busiest)."
+            return .ruledOut(summary, finding: Finding(.info, summary, evidence: evidence))
+        }
+        let others = runaway.count > 1 ? "; \(runaway.count - 1) more use \(Quantity.percent(threshold)) or more" : ""
+        return .found(
+            Finding(
+                .warning,
+                "\(try ProcessScan.label(first.process, files)) used \(Quantity.percent(first.percent)) of a CPU within \(Quantity.duration(seconds))\(others).",
+                evidence: evidence,
+                hint: """
+                    Where that is not its work, look at what it does: perf top -p PID, or a dump of its threads. A CPU limit on its container or \
+                    unit protects the rest.
+                    """))
+    }
+}

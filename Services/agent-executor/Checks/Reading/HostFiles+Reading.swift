@@ -1,0 +1,68 @@
+import AgentOperations
+
+extension HostFiles {
+    /// A file that an operation can't do without.
+    func needed(_ path: String, bytesMax: Int = readBytesMax) throws(BuiltInFault) -> [UInt8] {
+        do throws(Problem) {
+            return try read(path, bytesMax: bytesMax)
+        } catch {
+            throw error.fault
+        }
+    }
+
+    /// A file that may not be there, or no longer.
+    func present(_ path: String, bytesMax: Int = readBytesMax) throws(BuiltInFault) -> [UInt8]? {
+        do throws(Problem) {
+            return try read(path, bytesMax: bytesMax)
+        } catch {
+            if case .absent = error { return nil }
+            throw error.fault
+        }
+    }
+
+    /// A file that tells more where it can be read; what can't be is as good as not there.
+    func readable(_ path: String, bytesMax: Int = readBytesMax) throws(BuiltInFault) -> [UInt8]? {
+        try tolerant { files throws(Problem) in try files.read(path, bytesMax: bytesMax) }
+    }
+
+    /// The names in a folder, nil where it is no folder, is gone or can't be read.
+    func readableNames(in path: String) throws(BuiltInFault) -> [String]? {
+        try tolerant { files throws(Problem) in try files.names(in: path) }
+    }
+
+    func readableLink(_ path: String) throws(BuiltInFault) -> String? {
+        try tolerant { files throws(Problem) in try files.link(path) }
+    }
+
+    func readableStatus(_ path: String) throws(BuiltInFault) -> Status? {
+        try tolerant { files throws(Problem) in try files.status(path) }
+    }
+
+    /// What a text means; fails where it makes no sense.
+    func parsed<Value>(_ path: String, _ parse: ([UInt8]) -> Value?) throws(BuiltInFault) -> Value {
+        guard let value = parse(try needed(path)) else { throw .failed("\(path) is not what the kernel writes there") }
+        return value
+    }
+
+    func parsedIfReadable<Value>(_ path: String, _ parse: ([UInt8]) -> Value?) throws(BuiltInFault) -> Value? {
+        try readable(path, bytesMax: 64 * 1024).flatMap(parse)
+    }
+
+    func processes() throws(BuiltInFault) -> [Int32] {
+        do throws(Problem) {
+            return try processIDs()
+        } catch {
+            throw error.fault
+        }
+    }
+
+    /// Nil for a problem with one file; an execution that is to end ends.
+    private func tolerant<Value>(_ body: (HostFiles) throws(Problem) -> Value) throws(BuiltInFault) -> Value? {
+        do throws(Problem) {
+            return try body(self)
+        } catch {
+            if case .stopped = error { throw .cancelled }
+            return nil
+        }
+    }
+}
