@@ -151,6 +151,7 @@ let package = Package(
         room(
             "AgentOperations", "Services/agent-executor/Operations",
             ["AgentExecutorCore", "CLinux", "ProcessRunner", "HTTPClient", "Model", "JSONCoding"]),
+        room("AgentChecks", "Services/agent-executor/Checks", ["AgentOperations", "Model", "JSONCoding"]),
         room(
             "AgentProcessors", "Services/agent-executor/Processors",
             [
@@ -162,7 +163,7 @@ let package = Package(
         room(
             "AgentExecutorService", "Services/agent-executor/Service",
             [
-                "AgentExecutorCore", "AgentOperations", "CAgentExecutorDocument", "ServiceKit", "ServiceStore", "ResourceStore",
+                "AgentExecutorCore", "AgentOperations", "AgentChecks", "CAgentExecutorDocument", "ServiceKit", "ServiceStore", "ResourceStore",
                 "HTTPServer", "HTTPMessage",
                 "HTTPClient",
                 "ProcessRunner", "Model", "JSONCoding", "Digests", logging,
@@ -181,6 +182,10 @@ let package = Package(
         // Writes the generated parts of openapi/, run by scripts/generate-openapi.
         room("OpenAPIDocuments", "Tools/openapi-documents/Documents", ["Model", "JSONCoding", yams]),
         main("openapi-documents", "Tools/openapi-documents/Main", ["OpenAPIDocuments"]),
+
+        // Writes the manifests and the reference of the built-in operations, run by scripts/generate-operations.
+        room("OperationDocuments", "Tools/operation-documents/Documents", ["AgentOperations", "Model", "JSONCoding"]),
+        main("operation-documents", "Tools/operation-documents/Main", ["OperationDocuments", "AgentExecutorService"]),
 
         // Benchmarks, run by scripts/bench.
         room("BenchmarkSupport", "Benchmarks/support", ["TestSupport"]),
@@ -230,6 +235,7 @@ let package = Package(
                 "TestSupport",
                 "HTTPClient", "HTTPServer", "HTTPMessage", "Model", "JSONCoding",
             ]),
+        tests("AgentChecksTests", ["AgentChecks", "AgentOperations", "RecordedHost", "Model", "JSONCoding"]),
         tests("KafkaTests", ["KafkaClient", "KafkaTestCluster", "TestSupport", "JSONCoding"]),
         tests("TidyTests", ["TestSupport"]),
         tests("JSONCodingTests", ["JSONCoding"]),
@@ -318,7 +324,7 @@ let package = Package(
         tests(
             "ContractTests",
             [
-                "OpenAPIDocuments", "GraphBuilderService", "SchedulerService", "TriggerRouterService", "AgentExecutorService",
+                "OpenAPIDocuments", "OperationDocuments", "GraphBuilderService", "SchedulerService", "TriggerRouterService", "AgentExecutorService",
                 "TestSupport", "ServiceKit", "HTTPClient", "HTTPMessage", "Model", "JSONCoding", logging, yams,
             ]),
         tests(

@@ -7,31 +7,6 @@ import Testing
 
 /// Jobs on the built agent, from their PUT to the report of their end.
 @Suite struct RunningJobsTests {
-    /// Runs jobs on an agent of their own and returns their last reports.
-    private func ends(_ jobs: [Job], settings: [String] = [], inspect: (AgentProcess, String) async throws -> Void = { _, _ in })
-        async throws
-        -> [JobReport]
-    {
-        let directory = try TemporaryDirectory()
-        defer { directory.remove() }
-        let scheduler = try SchedulerPeer()
-        let agent = try await AgentProcess(directory.path, scheduler.url, settings: settings)
-        for job in jobs {
-            let response = try await agent.put(job)
-            #expect(response.status == 202, "\(String(decoding: response.body, as: UTF8.self))")
-        }
-        var reports: [JobReport] = []
-        for job in jobs {
-            let isDone = try await eventually { scheduler.end(of: job.uid) != nil }
-            try #require(isDone, "no end of the job")
-            reports.append(try #require(scheduler.end(of: job.uid)))
-        }
-        try await inspect(agent, directory.path)
-        #expect(agent.stop() == 0)
-        await scheduler.stop()
-        return reports
-    }
-
     private func text(_ report: JobReport, _ key: String) -> String? {
         guard case .text(let text)? = report.operationResults?[key] else { return nil }
         return text
@@ -46,7 +21,7 @@ import Testing
                     key: "second"),
                 JobFixture.script("printf 'a\\377b'", key: "third"),
             ], parameters: ["mountpoint": "/var"])
-        let report = try #require(try await ends([job]).first)
+        let report = try #require(try await JobFixture.ends([job]).first)
         #expect(report.phase == .succeeded)
         #expect(text(report, "operation.first.output") == "/var||web-07\n")
         #expect(text(report, "operation.first.stderr") == "note\n")
@@ -67,7 +42,7 @@ import Testing
                 JobFixture.script("echo one >> \(log)"), JobFixture.script("echo two >> \(log); exit 10"),
                 JobFixture.script("echo three >> \(log)"),
             ], edges: [[1], [2, 3], [], []])
-        let report = try #require(try await ends([job]).first)
+        let report = try #require(try await JobFixture.ends([job]).first)
         #expect(report.phase == .succeeded)
         #expect(report.succeededPath?.map(\.id) == [1, 3])
         #expect(report.failedPaths?.map { $0.map(\.id) } == [[1, 2]])
@@ -85,7 +60,7 @@ import Testing
             ),
             JobFixture.job([JobFixture.script("sleep 60")], seconds: 1),
         ]
-        let reports = try await ends(jobs)
+        let reports = try await JobFixture.ends(jobs)
         #expect(reports.allSatisfy { $0.phase == .failed })
         #expect(reports.map { $0.reason } == ["NothingFound"] + Array(repeating: "StepFailed", count: 5) + ["DeadlineExceeded"])
         #expect(
@@ -102,7 +77,7 @@ import Testing
         let files = ["handler.py": handler, "util.py": "def f(c): return {'n': len(c['p'])}\n"]
         let ruledOut = ["handler.py": "def handle(c): return {'kubediag.outcome': 'ruledOut'}"]
         let broken = ["handler.py": "def handle(c): raise ValueError('no luck')"]
-        let reports = try await ends(
+        let reports = try await JobFixture.ends(
             [files, ruledOut, broken].map {
                 JobFixture.job(
                     [OperationSpec(processor: Processor(function: FunctionProcessor(runtime: "python3", codeSource: $0)))],
@@ -123,7 +98,7 @@ import Testing
             ], parameters: ["large": String(repeating: "p", count: 200 * 1024)])
         let argument = JobFixture.job(
             [JobFixture.script("true", args: ["large"])], parameters: ["large": String(repeating: "p", count: 200 * 1024)])
-        let reports = try await ends([big, argument]) { agent, _ in
+        let reports = try await JobFixture.ends([big, argument]) { agent, _ in
             let list = try JSON(parsing: try await agent.send(.get, "/api/v1/evidence/\(big.uid)").body)
             #expect(list["items"]?.arrayValue?.count == 3)
             let path = "/api/v1/evidence/\(big.uid)/1.1-op1.1.stdout"
@@ -156,7 +131,7 @@ import Testing
         let jobs = [root + "/sub/deep", "/etc/kubediag", root + "/link/x", root + "/../x"].map {
             JobFixture.job([JobFixture.script("echo kept", hostPath: $0)])
         }
-        let reports = try await ends(jobs, settings: ["--storage-roots", root]) { agent, _ in
+        let reports = try await JobFixture.ends(jobs, settings: ["--storage-roots", root]) { agent, _ in
             let response = try await agent.send(.get, "/api/v1/evidence/\(jobs[0].uid)/1.1-op1.1.stdout", headers: [("Range", "bytes=1-2")])
             #expect(response.status == 206 && response.body == Array("ep".utf8))
         }
@@ -175,14 +150,14 @@ import Testing
         let paths = ["/ok", "/empty", "/ruledout", "/error", "/list", "/hang"]
         let own = OperationSpec(processor: Processor(httpServer: HTTPProcessor(path: "/processor/unknown")))
         let jobs = paths.map { JobFixture.job([http($0, timeout: 1)], parameters: ["p": "v"]) } + [JobFixture.job([own])]
-        let reports = try await ends(jobs)
+        let reports = try await JobFixture.ends(jobs)
         #expect(reports.map(\.phase) == [.succeeded, .succeeded, .failed, .failed, .failed, .failed, .failed])
         #expect(text(reports[0], "echo") == "v" && text(reports[0], "number") == "7")
         #expect(
             reports.dropFirst(2).map { $0.steps[0].reason } == [
-                "RuledOut", "HTTPStatus", "ResponseInvalid", "TimedOut", "HTTPStatus",
+                "RuledOut", "HTTPStatus", "ResponseInvalid", "TimedOut", "PlanInvalid",
             ])
-        #expect(reports[6].steps[0].message?.contains("404") == true)
+        #expect(reports[6].steps[0].message == "this agent has no built-in operation \"unknown\"")
         await peer.stop()
     }
 
@@ -197,7 +172,7 @@ import Testing
             env -i setsid sleep 300 & echo $! >> \(pids)
             while :; do sleep 0.1; done
             """
-        let report = try #require(try await ends([JobFixture.job([JobFixture.script(script, timeout: 1)])]).first)
+        let report = try #require(try await JobFixture.ends([JobFixture.job([JobFixture.script(script, timeout: 1)])]).first)
         #expect(report.steps[0].message == "timed out after 1 s (SIGKILL)")
         let left = try String(contentsOfFile: pids, encoding: .utf8).split(separator: "\n").compactMap { Int32($0) }
         #expect(left.count == 3)

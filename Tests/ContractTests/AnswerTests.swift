@@ -343,7 +343,11 @@ private let base = "/apis/diagnosis.kubediag.org/v1"
         try await checked.call("listEvidence", path.replacing("jobs", with: "evidence"), expecting: 200)
         try await checked.call("listEvidence", other.replacing("jobs", with: "evidence"), expecting: 404)
         try await checked.call("getEvidence", path.replacing("jobs", with: "evidence") + "/none", expecting: 404)
+        try await checked.call("listBuiltInOperations", "/api/v1/operations", expecting: 200)
         try await checked.call("runProcessor", "/processor/none", ["a": "b"], expecting: 404)
+        try await checked.call("runProcessor", "/processor/loadAverage", ["loadPerProcessor": "1000"], expecting: 412)
+        try await checked.call("runProcessor", "/processor/loadAverage", ["loadPerProcessor": "much"], expecting: 422)
+        try await checked.call("runProcessor", "/processor/loadAverage", [1], expecting: 400)
         await checked.service.stop()
     }
 }

@@ -1,10 +1,17 @@
+import AgentExecutorService
 import OpenAPIDocuments
+import OperationDocuments
 import Testing
 
 @Suite struct GeneratedTests {
     @Test func theGeneratedPartsAreUpToDate() throws {
         let outdated = try DocumentSet.outdated(in: DocumentFolder.path, writes: false)
         #expect(outdated == [], "run scripts/generate-openapi")
+    }
+
+    @Test func whatIsWrittenOfBuiltInOperationsIsUpToDate() throws {
+        let outdated = try OperationDocuments.outdated(BuiltInOperations.declarations, in: DocumentFolder.path + "/..", writes: false)
+        #expect(outdated == [], "run scripts/generate-operations")
     }
 
     @Test func aSectionIsFilledAtTheIndentationOfItsMark() throws {

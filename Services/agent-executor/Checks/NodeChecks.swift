@@ -1,8 +1,10 @@
 public import AgentOperations
 
-/// The checks of a node that the agent carries.
+/// The checks of a node: each looks for one fault, succeeds when it is there, and says so in a finding.
 public enum NodeChecks {
-    public static let all: [BuiltIn] = memory + processes + kernel
+    public static let all: [BuiltIn] = load + memory + processes + kernel
+
+    private static let load = [LoadAverage.builtIn]
 
     private static let memory = [
         OutOfMemoryKills.builtIn, ResourcePressure.memory, ResourcePressure.cpu, ResourcePressure.io, GroupMemory.builtIn,

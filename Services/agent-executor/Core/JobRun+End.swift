@@ -3,10 +3,10 @@ import Model
 extension JobRun {
     static let summaryCharactersMax = 120
 
-    /// The first line of what a step put out: of a script its stdout, of a processor its first value.
+    /// The first line of what a step put out: of a check its summary, of a script its stdout, of a processor its first value.
     static func headline(_ end: StepEnd) -> String? {
         let results = end.results
-        if let output = results.first(where: { $0.key.hasSuffix(".output") }) ?? results.first {
+        if let output = results.first(where: { $0.key.hasSuffix(".summary") || $0.key.hasSuffix(".output") }) ?? results.first {
             let line = Text.firstLine(output.text, charactersMax: summaryCharactersMax)
             return line.isEmpty ? nil : line
         }

@@ -33,9 +33,13 @@ public enum StepEnd: Sendable, Equatable {
 /// Why a step did not find anything.
 public struct StepFault: Sendable, Equatable {
     public enum Reason: String, Sendable, CaseIterable {
+        /// The node's system refuses what a built-in operation needs.
+        case accessDenied = "AccessDenied"
         case argumentInvalid = "ArgumentInvalid"
         case argumentTooLarge = "ArgumentTooLarge"
         case cancelled = "Cancelled"
+        /// A built-in operation could not make sense of what it saw.
+        case checkFailed = "CheckFailed"
         case deadlineExceeded = "DeadlineExceeded"
         case exitStatus = "ExitStatus"
         case httpFailed = "HTTPFailed"
@@ -52,6 +56,8 @@ public struct StepFault: Sendable, Equatable {
         case storageUnusable = "StorageUnusable"
         case stuck = "ProcessStuck"
         case timedOut = "TimedOut"
+        /// Something that a built-in operation needs is not there.
+        case unavailable = "Unavailable"
     }
 
     public static let messageBytesMax = 1024

@@ -10,10 +10,11 @@ struct AgentEndpoints: Sendable {
     let intake: JobIntake
     let desk: JobDesk
     let evidence: EvidenceEndpoints
+    let builtIns: BuiltInEndpoints
 
     private static let uidPath = "/api/v1/jobs/{uid}"
 
-    var all: [Endpoint] { jobs + evidence.all + [processor, .serviceDocument(ServiceDocument.bytes)] }
+    var all: [Endpoint] { jobs + evidence.all + builtIns.all + [.serviceDocument(ServiceDocument.bytes)] }
 
     private var jobs: [Endpoint] {
         [
@@ -47,13 +48,6 @@ struct AgentEndpoints: Sendable {
                 return .json(Self.json(entry, isDetailed: true))
             },
         ]
-    }
-
-    /// Built-in operations are called here; a name that is none gets a 404.
-    private var processor: Endpoint {
-        Endpoint(.post, "/processor/{name}", access: .anyone, summary: "Runs a built-in operation.") { call in
-            throw APIError.notFound(kind: "Processor", name: call.parameter("name"))
-        }
     }
 
     private static func json(_ entry: JobDesk.Entry, isDetailed: Bool) -> JSON {

@@ -1,4 +1,5 @@
 import AgentExecutorCore
+import AgentOperations
 import HTTPClient
 import HTTPServer
 import JSONCoding
@@ -47,9 +48,14 @@ struct AgentParts: Sendable {
         let reporter = Reporter(
             desk: desk, journal: journal, standing: standing, scheduler: scheduler, settler: settler,
             bytesMax: configuration[AgentSettings.reportBytesMax].bytes, metrics: metrics, logger: logger)
-        let processors = ProcessorClient(http: http, token: context.clientToken)
+        let processors = ProcessorClient(http: http)
+        let host = Host(
+            files: try HostFiles(root: configuration[AgentSettings.hostRoot]), tools: HostTools(runner: runner), http: http,
+            readers: ReaderThreads())
+        let builtIns = BuiltInOperations.catalogue()
         let executor = StepExecutor(
-            runner: runner, http: processors, evidence: evidence, runRoot: folders.run, journalID: journal.identity.journalID)
+            runner: runner, http: processors, evidence: evidence, runRoot: folders.run, journalID: journal.identity.journalID,
+            builtIns: builtIns, host: host)
         let jobs = JobRunner(
             desk: desk, journal: journal, executor: executor, standing: standing, reporter: reporter, metrics: metrics, logger: logger)
         let intake = JobIntake(desk: desk, journal: journal, standing: standing, node: identity.node, logger: logger)
@@ -57,7 +63,8 @@ struct AgentParts: Sendable {
         assembly = ServiceAssembly(
             endpoints: AgentEndpoints(
                 intake: intake, desk: desk,
-                evidence: EvidenceEndpoints(node: identity.node, desk: desk, journal: journal, settler: settler, store: evidence)
+                evidence: EvidenceEndpoints(node: identity.node, desk: desk, journal: journal, settler: settler, store: evidence),
+                builtIns: BuiltInEndpoints(builtIns: builtIns, host: host)
             ).all,
             background: { bound in
                 if let own = AdvertisedAddress.own(bound) { processors.setOwnAddress(own) }

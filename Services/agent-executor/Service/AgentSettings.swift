@@ -25,6 +25,10 @@ public enum AgentSettings {
         validate: { roots in
             roots.first { !$0.hasPrefix("/") || $0.split(separator: "/").contains("..") }.map { "\"\($0)\" is no absolute path" }
         })
+    public static let hostRoot = Setting<String>(
+        "host-root", default: "/", placeholder: "DIR",
+        help: "folder below which the node's /proc, /sys and /etc lie, for an agent in a container; built-in operations read them there",
+        validate: { $0.hasPrefix("/") ? nil : "\"\($0)\" is no absolute path" })
     public static let evidenceStepMax = Setting<ByteCount>(
         "evidence-step-max", default: .mebibytes(64), help: "bytes of one step's output that are kept on disk; the rest is counted")
     public static let evidenceAge = Setting<Duration>(
@@ -40,7 +44,8 @@ public enum AgentSettings {
 
     public static let all: [SettingDefinition] = [
         nodeName.definition, aliases.definition, advertiseAddress.definition, scheduler.definition, jobsMax.definition,
-        queuedJobsMax.definition, storageRoots.definition, evidenceStepMax.definition, evidenceAge.definition, evidenceBytesMax.definition,
+        queuedJobsMax.definition, storageRoots.definition, hostRoot.definition, evidenceStepMax.definition, evidenceAge.definition,
+        evidenceBytesMax.definition,
         finishedJobsMax.definition,
         reportBytesMax.definition,
     ]

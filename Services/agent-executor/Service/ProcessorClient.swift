@@ -8,20 +8,22 @@ import Synchronization
 final class ProcessorClient: Sendable {
     /// Bytes of a processor's answer at most.
     static let responseBytesMax = 8 << 20
-    /// Where the agent's own processors live; only there is its token shown.
-    static let ownPath = "/processor/"
 
     private let http: HTTPClient
-    private let token: ClientToken?
     private let own = Mutex<HTTPURL?>(nil)
 
-    init(http: HTTPClient, token: ClientToken?) {
+    init(http: HTTPClient) {
         self.http = http
-        self.token = token
     }
 
     /// Where this agent listens, once it does.
     func setOwnAddress(_ url: HTTPURL) { own.withLock { $0 = url } }
+
+    /// Whether the processor is this agent itself.
+    func isOwn(_ processor: HTTPProcessor) -> Bool {
+        guard let own = own.withLock({ $0 }) else { return processor.address == nil && processor.port == nil }
+        return (processor.address ?? own.host) == own.host && (processor.port ?? own.port) == own.port
+    }
 
     /// Sends the context and returns the answer, whatever its status.
     func call(
@@ -37,9 +39,6 @@ final class ProcessorClient: Sendable {
             method: .post, url: "\(scheme)://\(authority):\(port)\(path)", headers: ["Content-Type": "application/json"], body: body,
             timeoutSeconds: timeoutSeconds, connectTimeoutSeconds: min(5, timeoutSeconds), responseBytesMax: Self.responseBytesMax)
         if let traceparent { request.headers.set("traceparent", traceparent) }
-        if let token, host == own.host, port == own.port, scheme == own.scheme, path.hasPrefix(Self.ownPath) {
-            request.headers.set("Authorization", token.authorization)
-        }
         return try await http.send(request)
     }
 }

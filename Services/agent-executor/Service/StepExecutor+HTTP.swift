@@ -18,13 +18,13 @@ extension StepExecutor {
         }
         guard response.status == 200 else { return Execution(end: Self.refusal(response)) }
         if response.body.allSatisfy({ $0 == 0x20 || $0 == 0x0A || $0 == 0x0D || $0 == 0x09 }) { return Execution(end: .found([])) }
-        return await answer(response.body, order, folder, mayRuleOut: false)
+        return await answer(response.body, order, folder)
     }
 
     static var functionBytesMax: Int { ProcessorClient.responseBytesMax }
 
     /// Reads an answer's JSON object: its members become results, strings as they are and others as their JSON text.
-    func answer(_ body: [UInt8], _ order: Order, _ folder: EvidenceFolder, mayRuleOut: Bool = true) async -> Execution {
+    func answer(_ body: [UInt8], _ order: Order, _ folder: EvidenceFolder) async -> Execution {
         let members: [String: JSON]
         do throws(JSON.ParseError) {
             guard case .object(let object) = try JSON(parsing: body) else {
@@ -34,12 +34,21 @@ extension StepExecutor {
         } catch {
             return Execution(end: .failed(.responseInvalid, "the answer is not JSON: \(error)"))
         }
-        var execution = Execution(end: .found([]))
         var values: [(key: String, text: String)] = []
-        for (key, value) in members.sorted(by: { $0.key < $1.key }) where !(mayRuleOut && key == Self.outcomeKey) {
+        for (key, value) in members.sorted(by: { $0.key < $1.key }) where key != Self.outcomeKey {
             let text = if case .string(let text) = value { text } else { String(decoding: value.encoded(), as: UTF8.self) }
             values.append((key, text))
         }
+        var execution = await settle(values, order, folder)
+        if members[Self.outcomeKey] == .string("ruledOut") {
+            execution.end = .ruledOut(execution.end.results, StepFault(.ruledOut, "ruled out"))
+        }
+        return execution
+    }
+
+    /// Keeps values where they may be cut, and makes results of them.
+    func settle(_ values: [(key: String, text: String)], _ order: Order, _ folder: EvidenceFolder) async -> Execution {
+        var execution = Execution(end: .found([]))
         let kept = await keep(values, order, folder)
         execution.evidence = kept.items
         execution.note = kept.fault.map { "its results could not be kept whole: \($0)" }
@@ -50,8 +59,7 @@ extension StepExecutor {
             }
             return StepResult(key: value.key, text: value.text, whole: whole)
         }
-        let isRuledOut = mayRuleOut && members[Self.outcomeKey] == .string("ruledOut")
-        execution.end = isRuledOut ? .ruledOut(results, StepFault(.ruledOut, "ruled out")) : .found(results)
+        execution.end = .found(results)
         return execution
     }
 

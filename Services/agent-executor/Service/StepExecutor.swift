@@ -1,4 +1,5 @@
 import AgentExecutorCore
+import AgentOperations
 import HTTPClient
 import JSONCoding
 import Logging
@@ -49,6 +50,9 @@ struct StepExecutor: Sendable {
     /// The folder of the executions' own folders.
     let runRoot: String
     let journalID: JournalID
+    let builtIns: BuiltInCatalogue
+    /// The machine, for the built-in operations.
+    let host: Host
 
     func execute(_ order: Order) async -> Execution {
         do throws(StepFaultError) {
@@ -56,7 +60,9 @@ struct StepExecutor: Sendable {
             switch order.step.spec.processor.action {
             case .script(let script): return try await run(script, order, folder)
             case .function(let function): return try await run(function, order, folder)
-            case .http(let processor): return await call(processor, order, folder)
+            case .http(let processor):
+                if let builtIn = try builtIn(processor) { return try await run(builtIn, order, folder) }
+                return await call(processor, order, folder)
             case nil: return Execution(end: .failed(.planInvalid, "the operation has no processor"))
             }
         } catch {

@@ -26,6 +26,7 @@ struct UpSession {
             }
             group.addTask {
                 try await waitUntilReady()
+                await registerBuiltIns()
                 return .ready
             }
             group.addTask {
@@ -44,6 +45,21 @@ struct UpSession {
                 return number == SIGINT ? "Ctrl-C" : "SIGTERM"
             }
             return "ended"
+        }
+    }
+
+    /// What the agent carries is there to be used; that it could not be registered is said, and no reason not to run.
+    private func registerBuiltIns() async {
+        let installation = supervisor.installation
+        do {
+            let outcome = try await BuiltInRegistration(
+                http: supervisor.http, agent: installation.url("agent-executor"), graphBuilder: installation.url("graph-builder"),
+                token: String(decoding: try FileSystem.read("\(installation.tokens)/admin", bytesMax: 4096), as: UTF8.self)
+            ).perform()
+            let left = outcome.left.isEmpty ? "" : "; changed by others and left: \(outcome.left.joined(separator: ", "))"
+            output.line("built-in operations  \(outcome.registered) registered\(left)")
+        } catch {
+            output.line("note: the built-in operations could not be registered: \(error)")
         }
     }
 

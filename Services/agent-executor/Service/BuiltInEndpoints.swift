@@ -1,0 +1,108 @@
+import AgentOperations
+import HTTPMessage
+import HTTPServer
+import JSONCoding
+import Model
+import ServiceKit
+import Synchronization
+
+/// The built-in operations over HTTP: the list of them, and each to be called as the original's processors are.
+struct BuiltInEndpoints: Sendable {
+    private static let bodyBytesMax = 1 << 20
+    private static let callsMax = 16
+
+    let builtIns: BuiltInCatalogue
+    let host: Host
+    private let calls = CallCount()
+
+    init(builtIns: BuiltInCatalogue, host: Host) {
+        self.builtIns = builtIns
+        self.host = host
+    }
+
+    var all: [Endpoint] {
+        [
+            Endpoint(.get, "/api/v1/operations", access: .anyone, summary: "The built-in operations of this agent.") { _ in
+                .json(.object(["items": .array(try builtIns.all.map { try listed($0.declaration) })]))
+            },
+            Endpoint(
+                .post, "/processor/{name}", access: [.service, .admin],
+                limits: RouteLimits(bodyBytesMax: Self.bodyBytesMax, deadlineSeconds: 660), summary: "Runs a built-in operation."
+            ) { call in
+                let name = call.parameter("name")
+                guard let builtIn = builtIns[name] else { throw APIError.notFound(kind: "Processor", name: name) }
+                guard calls.enter(max: Self.callsMax) else {
+                    throw APIError.unavailable("\(Self.callsMax) built-in operations are being called already")
+                }
+                defer { calls.leave() }
+                return try await run(builtIn, try Self.values(call))
+            },
+        ]
+    }
+
+    private func listed(_ declaration: BuiltInDeclaration) throws -> JSON {
+        var json = declaration.json
+        let missing = declaration.tools.filter { host.tools.path(of: $0) == nil }
+        json["missing"] = .array(missing.map { .string("\($0.name) (package \($0.package))") })
+        json["manifest"] = try JSON(encoding: declaration.operation)
+        return json
+    }
+
+    /// The flat context: strings as they are, other scalars as their JSON text.
+    private static func values(_ call: Call) throws(APIError) -> [String: String] {
+        if call.request.body.isEmpty { return [:] }
+        guard case .object(let members) = try call.json() else { throw .badRequest("the body has to be a JSON object of strings") }
+        var values: [String: String] = [:]
+        for (key, value) in members {
+            switch value {
+            case .string(let text): values[key] = text
+            case .null: break
+            default: values[key] = String(decoding: value.encoded(), as: UTF8.self)
+            }
+        }
+        return values
+    }
+
+    private func run(_ builtIn: BuiltIn, _ values: [String: String]) async throws -> Response {
+        let outcome: BuiltInOutcome
+        do throws(BuiltInFault) {
+            let context = try BuiltInContext(
+                builtIn.declaration, values: values, timeoutSeconds: Double(builtIn.declaration.timeoutSeconds))
+            outcome = try await BuiltInExecution(builtIn, context, on: host).run()
+        } catch {
+            throw error.apiError(builtIn.name)
+        }
+        var members = Dictionary(outcome.values(of: builtIn.declaration).map { ($0.key, JSON.string($0.value.text)) }) { _, last in last }
+        guard let ruledOut = outcome.ruledOut else { return .json(.object(members)) }
+        members[StepExecutor.outcomeKey] = "ruledOut"
+        members["message"] = .string(ruledOut)
+        return .json(.object(members), status: 412)
+    }
+}
+
+/// How many calls run now.
+private final class CallCount: Sendable {
+    private let count = Atomic<Int>(0)
+
+    func enter(max: Int) -> Bool {
+        if count.add(1, ordering: .relaxed).newValue <= max { return true }
+        leave()
+        return false
+    }
+
+    func leave() { count.subtract(1, ordering: .relaxed) }
+}
+
+extension BuiltInFault {
+    /// As callers over HTTP are told.
+    func apiError(_ name: String) -> APIError {
+        switch self {
+        case .parametersInvalid(let faults): .invalid(kind: "Processor", name: name, faults)
+        case .toolMissing, .privilegeMissing, .unavailable, .unreadable:
+            APIError(code: 501, reason: "NotImplemented", message: message, kind: "Processor", name: name)
+        case .timedOut: APIError(code: 504, reason: "Timeout", message: message, kind: "Processor", name: name)
+        case .failed: APIError(code: 500, reason: "CheckFailed", message: message, kind: "Processor", name: name)
+        case .cancelled: .unavailable("the agent is stopping")
+        }
+    }
+}

@@ -1,0 +1,91 @@
+import AgentExecutorCore
+import AgentOperations
+import Glibc
+import Model
+import ProcessRunner
+
+extension StepExecutor {
+    /// The built-in operation that a processor means; nil where it means a server.
+    func builtIn(_ processor: HTTPProcessor) throws(StepFaultError) -> BuiltIn? {
+        guard let path = processor.path, path.hasPrefix(BuiltInDeclaration.pathPrefix), http.isOwn(processor) else { return nil }
+        let name = String(path.dropFirst(BuiltInDeclaration.pathPrefix.count))
+        if let builtIn = builtIns[name] { return builtIn }
+        let nearest = builtIns.nearest(to: name).map { "; did you mean \($0)?" } ?? ""
+        throw StepFaultError(.planInvalid, "this agent has no built-in operation \"\(Text.firstLine(name, charactersMax: 80))\"\(nearest)")
+    }
+
+    func run(_ builtIn: BuiltIn, _ order: Order, _ folder: EvidenceFolder) async throws(StepFaultError) -> Execution {
+        let effect = order.step.spec.effectiveEffect
+        guard effect.rank >= builtIn.declaration.effect.rank else {
+            throw StepFaultError(
+                .planInvalid,
+                "the operation's effect is \(effect.rawValue), but what \(builtIn.name) does is \(builtIn.declaration.effect.rawValue)")
+        }
+        let outcome: BuiltInOutcome
+        do throws(BuiltInFault) {
+            let context = try BuiltInContext(
+                builtIn.declaration, values: order.context.values, defaults: order.step.spec.parameters ?? [:],
+                timeoutSeconds: order.step.timeoutSeconds, folder: place(for: order, folder))
+            outcome = try await BuiltInExecution(builtIn, context, on: host, marker: marker(order)).run()
+        } catch {
+            return Execution(end: .failed([], error.stepFault(isCutByDeadline: order.isCutByDeadline)))
+        }
+        let values = outcome.values(of: builtIn.declaration).map { (key: $0.key, text: $0.value.text) }
+        var execution = await settle(values, order, folder)
+        execution.evidence += outcome.files.compactMap { Self.item($0, order, folder) }
+        if let ruledOut = outcome.ruledOut { execution.end = .ruledOut(execution.end.results, StepFault(.ruledOut, ruledOut)) }
+        return execution
+    }
+
+    /// Where the execution may leave files.
+    private func place(for order: Order, _ folder: EvidenceFolder) -> EvidenceFolderAccess {
+        EvidenceFolderAccess(bytesMax: evidence.stepBytesMax) { name throws(BuiltInFault) in
+            do throws(DiskFault) {
+                try folder.make()
+            } catch {
+                throw .unavailable("the file can't be kept: \(error)")
+            }
+            let path = "\(folder.writePath)/\(order.filePrefix).\(name)"
+            // An execution that an earlier agent had begun may have left a file of that name.
+            unlink(path)
+            return path
+        }
+    }
+
+    /// A file that the operation says it left; nil where there is none.
+    private static func item(_ file: AgentOperations.EvidenceFile, _ order: Order, _ folder: EvidenceFolder) -> EvidenceItem? {
+        let name = "\(order.filePrefix).\(file.name)"
+        var info = stat()
+        guard lstat("\(folder.writePath)/\(name)", &info) == 0, info.st_mode & S_IFMT == S_IFREG else { return nil }
+        return EvidenceItem(
+            ref: name, path: "\(folder.path)/\(name)", bytes: Int64(info.st_size), operation: order.step.operation,
+            isHostPath: folder.isHostPath)
+    }
+}
+
+extension Effect {
+    /// What may do more has the higher rank.
+    var rank: Int {
+        switch self {
+        case .read: 0
+        case .mutate: 1
+        case .destroy: 2
+        }
+    }
+}
+
+extension BuiltInFault {
+    func stepFault(isCutByDeadline: Bool) -> StepFault {
+        let reason: StepFault.Reason =
+            switch self {
+            case .parametersInvalid: .argumentInvalid
+            case .toolMissing: .programNotFound
+            case .privilegeMissing: .accessDenied
+            case .unreadable, .unavailable: .unavailable
+            case .timedOut: isCutByDeadline ? .deadlineExceeded : .timedOut
+            case .failed: .checkFailed
+            case .cancelled: .cancelled
+            }
+        return StepFault(reason, message)
+    }
+}
