@@ -163,7 +163,8 @@ let package = Package(
         room(
             "AgentExecutorService", "Services/agent-executor/Service",
             [
-                "AgentExecutorCore", "AgentOperations", "AgentChecks", "CAgentExecutorDocument", "ServiceKit", "ServiceStore", "ResourceStore",
+                "AgentExecutorCore", "AgentOperations", "AgentChecks", "CAgentExecutorDocument", "ServiceKit", "ServiceStore",
+                "ResourceStore",
                 "HTTPServer", "HTTPMessage",
                 "HTTPClient",
                 "ProcessRunner", "Model", "JSONCoding", "Digests", logging,
@@ -324,7 +325,8 @@ let package = Package(
         tests(
             "ContractTests",
             [
-                "OpenAPIDocuments", "OperationDocuments", "GraphBuilderService", "SchedulerService", "TriggerRouterService", "AgentExecutorService",
+                "OpenAPIDocuments", "OperationDocuments", "GraphBuilderService", "SchedulerService", "TriggerRouterService",
+                "AgentExecutorService",
                 "TestSupport", "ServiceKit", "HTTPClient", "HTTPMessage", "Model", "JSONCoding", logging, yams,
             ]),
         tests(

@@ -59,7 +59,7 @@ extension StepExecutor {
         guard lstat("\(folder.writePath)/\(name)", &info) == 0, info.st_mode & S_IFMT == S_IFREG else { return nil }
         return EvidenceItem(
             ref: name, path: "\(folder.path)/\(name)", bytes: Int64(info.st_size), operation: order.step.operation,
-            isHostPath: folder.isHostPath)
+            isHostPath: folder.isHostPath, contentType: file.contentType)
     }
 }
 
