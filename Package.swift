@@ -163,7 +163,8 @@ let package = Package(
         room(
             "AgentExecutorService", "Services/agent-executor/Service",
             [
-                "AgentExecutorCore", "AgentOperations", "AgentChecks", "CAgentExecutorDocument", "ServiceKit", "ServiceStore",
+                "AgentExecutorCore", "AgentOperations", "AgentChecks", "AgentProcessors", "KubernetesConnection", "CAgentExecutorDocument",
+                "ServiceKit", "ServiceStore",
                 "ResourceStore",
                 "HTTPServer", "HTTPMessage",
                 "HTTPClient",

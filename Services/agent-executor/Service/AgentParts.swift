@@ -3,6 +3,7 @@ import AgentOperations
 import HTTPClient
 import HTTPServer
 import JSONCoding
+import KubernetesConnection
 import Logging
 import Model
 import ProcessRunner
@@ -49,10 +50,11 @@ struct AgentParts: Sendable {
             desk: desk, journal: journal, standing: standing, scheduler: scheduler, settler: settler,
             bytesMax: configuration[AgentSettings.reportBytesMax].bytes, metrics: metrics, logger: logger)
         let processors = ProcessorClient(http: http)
+        let kubernetes = try KubernetesConnection(context)
         let host = Host(
             files: try HostFiles(root: configuration[AgentSettings.hostRoot]), tools: HostTools(runner: runner), http: http,
             readers: ReaderThreads())
-        let builtIns = BuiltInOperations.catalogue()
+        let builtIns = BuiltInOperations.catalogue(kubernetes: kubernetes, node: identity.node.rawValue)
         let executor = StepExecutor(
             runner: runner, http: processors, evidence: evidence, runRoot: folders.run, journalID: journal.identity.journalID,
             builtIns: builtIns, host: host)
@@ -91,6 +93,7 @@ struct AgentParts: Sendable {
             close: {
                 await runner.shutdown()
                 await http.shutdown()
+                await kubernetes?.shutdown()
                 await store.close()
                 disk.close()
             })

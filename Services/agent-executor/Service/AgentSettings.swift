@@ -1,3 +1,4 @@
+import KubernetesConnection
 import Model
 import ServiceKit
 
@@ -42,13 +43,14 @@ public enum AgentSettings {
         "report-bytes-max", default: .kibibytes(1024), help: "largest report to the scheduler; past it previews and results are left out",
         validate: { $0.bytes >= 64 * 1024 ? nil : "has to be at least 64KiB" })
 
-    public static let all: [SettingDefinition] = [
-        nodeName.definition, aliases.definition, advertiseAddress.definition, scheduler.definition, jobsMax.definition,
-        queuedJobsMax.definition, storageRoots.definition, hostRoot.definition, evidenceStepMax.definition, evidenceAge.definition,
-        evidenceBytesMax.definition,
-        finishedJobsMax.definition,
-        reportBytesMax.definition,
-    ]
+    public static let all: [SettingDefinition] =
+        [
+            nodeName.definition, aliases.definition, advertiseAddress.definition, scheduler.definition, jobsMax.definition,
+            queuedJobsMax.definition, storageRoots.definition, hostRoot.definition, evidenceStepMax.definition, evidenceAge.definition,
+            evidenceBytesMax.definition,
+            finishedJobsMax.definition,
+            reportBytesMax.definition,
+        ] + KubernetesSettings.all
 
     static func nodeNameFault(_ name: String) -> String? {
         let isName =

@@ -1,10 +1,14 @@
 import AgentChecks
 public import AgentOperations
+import AgentProcessors
+import KubernetesConnection
 
 /// All operations that an agent carries.
 public enum BuiltInOperations {
     /// What they say of themselves, in the order of their names.
-    public static var declarations: [BuiltInDeclaration] { catalogue().all.map(\.declaration) }
+    public static var declarations: [BuiltInDeclaration] { catalogue(kubernetes: nil, node: "").all.map(\.declaration) }
 
-    static func catalogue() -> BuiltInCatalogue { BuiltInCatalogue(NodeChecks.all) }
+    static func catalogue(kubernetes: KubernetesConnection?, node: String) -> BuiltInCatalogue {
+        BuiltInCatalogue(NodeChecks.all + Processors(kubernetes: kubernetes, node: node).all)
+    }
 }
