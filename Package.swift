@@ -151,7 +151,6 @@ let package = Package(
         room(
             "AgentOperations", "Services/agent-executor/Operations",
             ["AgentExecutorCore", "CLinux", "ProcessRunner", "HTTPClient", "Model", "JSONCoding"]),
-        room("AgentChecks", "Services/agent-executor/Checks", ["AgentOperations", "Model", "JSONCoding"]),
         room(
             "AgentProcessors", "Services/agent-executor/Processors",
             [
@@ -237,7 +236,6 @@ let package = Package(
                 "TestSupport",
                 "HTTPClient", "HTTPServer", "HTTPMessage", "Model", "JSONCoding",
             ]),
-        tests("AgentChecksTests", ["AgentChecks", "AgentOperations", "RecordedHost", "Model", "JSONCoding"]),
         tests("KafkaTests", ["KafkaClient", "KafkaTestCluster", "TestSupport", "JSONCoding"]),
         tests("TidyTests", ["TestSupport"]),
         tests("JSONCodingTests", ["JSONCoding"]),
