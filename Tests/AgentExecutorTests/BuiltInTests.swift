@@ -21,9 +21,9 @@ import Testing
             [JobFixture.job([found]), JobFixture.job([ruledOut]), JobFixture.job([invalid]), JobFixture.job([misspelled])],
             settings: ["--host-root", root.directory.path])
         #expect(reports.map(\.phase) == [.succeeded, .failed, .failed, .failed])
-        #expect(reports[0].summary == "load 8.00, 8.00, 8.00 on 2 processors")
+        #expect(reports[0].summary == "Load 8.0, 8.0, 8.0 on 2 processors.")
         #expect(reports.dropFirst().map { $0.steps[0].reason } == ["RuledOut", "ArgumentInvalid", "PlanInvalid"])
-        #expect(reports[1].steps[0].message == "load 8.00, 8.00, 8.00 on 2 processors")
+        #expect(reports[1].steps[0].message == "Load 8.0, 8.0, 8.0 on 2 processors.")
         #expect(reports[2].steps[0].message == "loadPerProcessor: must be a number from 0.1 to 1000, not \"-1\"")
         #expect(reports[3].steps[0].message?.hasSuffix("did you mean loadAverage?") == true)
     }

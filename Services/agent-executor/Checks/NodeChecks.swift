@@ -4,7 +4,7 @@ public import AgentOperations
 public enum NodeChecks {
     public static let all: [BuiltIn] = load + memory + processes + kernel
 
-    private static let load = [LoadAverage.builtIn]
+    private static let load = [HighLoad.builtIn]
 
     private static let memory = [
         OutOfMemoryKills.builtIn, ResourcePressure.memory, ResourcePressure.cpu, ResourcePressure.io, GroupMemory.builtIn,
