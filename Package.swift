@@ -154,8 +154,8 @@ let package = Package(
         room(
             "AgentProcessors", "Services/agent-executor/Processors",
             [
-                "AgentOperations", "KubernetesConnection", "ResourceClient", "HTTPClient", "HTTPMessage", "YAMLReading", "Model",
-                "JSONCoding",
+                "AgentOperations", "NodeFacts", "ProcessRunner", "KubernetesConnection", "ResourceClient", "HTTPClient", "HTTPMessage",
+                "YAMLReading", "Model", "JSONCoding",
             ]),
         room(
             "AgentChecks", "Services/agent-executor/Checks", ["AgentOperations", "NodeFacts", "Model", "JSONCoding"]),
@@ -232,9 +232,10 @@ let package = Package(
         tests(
             "AgentProcessorsTests",
             [
-                "AgentProcessors", "AgentOperations", "RecordedHost", "KubernetesConnection", "KubernetesTestServer", "ServiceKit",
+                "AgentProcessors", "AgentOperations", "RecordedHost", "ProcessRunner", "KubernetesConnection", "KubernetesTestServer",
+                "ServiceKit",
                 "TestSupport",
-                "HTTPClient", "HTTPServer", "HTTPMessage", "Model", "JSONCoding",
+                "HTTPClient", "HTTPServer", "HTTPMessage", "Certificates", "Model", "JSONCoding", logging,
             ]),
         tests("KafkaTests", ["KafkaClient", "KafkaTestCluster", "TestSupport", "JSONCoding"]),
         tests("TidyTests", ["TestSupport"]),

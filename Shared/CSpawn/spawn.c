@@ -75,6 +75,8 @@ int cspawn_set_nonblocking(int fd) {
 // pidfds are close-on-exec by themselves.
 int cspawn_pidfd_open(pid_t pid) { return result_of((int)syscall(SYS_pidfd_open, pid, 0)); }
 
+int cspawn_pidfd_signal(int pidfd, int signal) { return result_of((int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0)); }
+
 int cspawn_pidfd_wait(int pidfd, int timeout_ms) {
     struct pollfd p = {.fd = pidfd, .events = POLLIN};
     return result_of(poll(&p, 1, timeout_ms));

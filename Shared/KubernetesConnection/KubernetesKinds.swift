@@ -4,6 +4,7 @@ public import ResourceClient
 public enum KubernetesKinds {
     public static let nodes = APIResource(group: "", version: "v1", plural: "nodes", kind: "Node", isNamespaced: false)
     public static let pods = APIResource(group: "", version: "v1", plural: "pods", kind: "Pod", isNamespaced: true)
+    public static let secrets = APIResource(group: "", version: "v1", plural: "secrets", kind: "Secret", isNamespaced: true)
     public static let statefulSets = APIResource(
         group: "apps", version: "v1", plural: "statefulsets", kind: "StatefulSet", isNamespaced: true)
     /// Events by core/v1.

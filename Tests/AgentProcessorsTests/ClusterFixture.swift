@@ -12,11 +12,11 @@ struct ClusterFixture: Sendable {
     let processors: Processors
     private let connection: KubernetesConnection
 
-    init() throws {
+    init(_ runtimes: ContainerRuntimes = ContainerRuntimes()) throws {
         try server.start()
         let url = try #require(HTTPURL(server.url))
         connection = try KubernetesConnection(KubernetesAccess(server: url, origin: "the test"))
-        processors = Processors(kubernetes: connection, node: "n1")
+        processors = Processors(kubernetes: connection, node: "n1", runtimes: runtimes)
     }
 
     func stop() async {
@@ -25,8 +25,10 @@ struct ClusterFixture: Sendable {
     }
 
     /// Runs a body with a cluster and stops it after.
-    static func with(_ body: (ClusterFixture) async throws -> Void) async throws {
-        let fixture = try ClusterFixture()
+    static func with(
+        _ runtimes: ContainerRuntimes = ContainerRuntimes(), _ body: (ClusterFixture) async throws -> Void
+    ) async throws {
+        let fixture = try ClusterFixture(runtimes)
         do {
             try await body(fixture)
         } catch {

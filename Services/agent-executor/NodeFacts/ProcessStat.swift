@@ -11,6 +11,7 @@ package struct ProcessStat: Sendable, Equatable {
     /// Clock ticks (100 a second on Linux) in user and kernel mode.
     package var userTicks: UInt64
     package var systemTicks: UInt64
+    package var nice: Int64
     package var threads: UInt64
     /// Clock ticks after the start of the machine. With the pid it names a process, of which there was and will be no other.
     package var startTicks: UInt64
@@ -22,6 +23,20 @@ package struct ProcessStat: Sendable, Equatable {
     package enum State: Sendable, Equatable {
         case running, sleeping, uninterruptible, zombie, stopped, traced, idle, dead
         case other(UInt8)
+
+        package var letter: String {
+            switch self {
+            case .running: "R"
+            case .sleeping: "S"
+            case .uninterruptible: "D"
+            case .zombie: "Z"
+            case .stopped: "T"
+            case .traced: "t"
+            case .idle: "I"
+            case .dead: "X"
+            case .other(let letter): String(UnicodeScalar(letter))
+            }
+        }
 
         package init(_ letter: UInt8) {
             switch letter {
@@ -52,7 +67,8 @@ package struct ProcessStat: Sendable, Equatable {
         fields = Fields(bytes, (close + 1)..<bytes.count)
         guard let letter = fields.range(), letter.count == 1, let parent = fields.signed(), fields.skip(4), let flags = fields.number(),
             fields.skip(2), let majorFaults = fields.number(), fields.skip(1), let user = fields.number(), let system = fields.number(),
-            fields.skip(4), let threads = fields.number(), fields.skip(1), let start = fields.number(), let virtual = fields.number(),
+            fields.skip(3), let nice = fields.signed(), let threads = fields.number(), fields.skip(1), let start = fields.number(),
+            let virtual = fields.number(),
             let resident = fields.signed()
         else { return nil }
         state = State(bytes[letter.lowerBound])
@@ -61,6 +77,7 @@ package struct ProcessStat: Sendable, Equatable {
         self.majorFaults = majorFaults
         userTicks = user
         systemTicks = system
+        self.nice = nice
         self.threads = threads
         startTicks = start
         virtualBytes = virtual

@@ -13,7 +13,8 @@ struct EarlierResult: Sendable {
 
     var key: String { parameter.definition.key }
 
-    /// The whole of it; nil where there is none. Where the context has no more than its beginning, `KEY.path` names the file with all of it.
+    /// The whole of it; nil where there is none. Where the context has no more than its beginning, `KEY.path` names the file with all of
+    /// it.
     func text(_ context: BuiltInContext, _ host: Host) async throws(BuiltInFault) -> String? {
         guard let text = context[parameter] else { return nil }
         guard let path = context.values["\(key).path"] else { return text }

@@ -40,6 +40,7 @@ int cspawn_pipe(int ends[2]);
 int cspawn_set_nonblocking(int fd);
 int cspawn_pidfd_open(pid_t pid);
 int cspawn_pidfd_wait(int pidfd, int timeout_ms);
+int cspawn_pidfd_signal(int pidfd, int signal);
 
 // Reaps a child: 1 when reaped, 0 while it runs, negative errno otherwise.
 int cspawn_reap(pid_t pid, struct cspawn_exit *result);

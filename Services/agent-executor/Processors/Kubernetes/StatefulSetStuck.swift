@@ -6,8 +6,9 @@ import ResourceClient
 
 /// Deletes a pod that keeps its stateful set from being rolled forward: one that can't pull its image, although the set has another by now.
 ///
-/// With the pod management policy OrderedReady the controller waits for such a pod to become ready before it replaces it, which never happens.
-/// What earlier operations saw says only which pod is meant: pod and set are read again, and the deletion is for that state of the pod alone.
+/// With the pod management policy OrderedReady the controller waits for such a pod to become ready before it replaces it, which never
+/// happens. What earlier operations saw says only which pod is meant: pod and set are read again, and the deletion is for that state of the
+/// pod alone.
 struct StatefulSetStuck: ProcessorOperation {
     let cluster: Cluster
 
@@ -60,7 +61,8 @@ struct StatefulSetStuck: ProcessorOperation {
         let conditions = DeletePreconditions(uid: UID(uid), resourceVersion: version)
         try await cluster.delete(KubernetesKinds.pods, namespace: namespace, name: name, conditions, context)
         let text =
-            "The pod \(namespace)/\(name) is deleted: its container \(stuck.name) could not pull \(stuck.image), which the stateful set no longer has."
+            "The pod \(namespace)/\(name) is deleted: its container \(stuck.name) could not pull \(stuck.image), "
+            + "which the stateful set no longer has."
         return .done([.init(Self.resultKey, .text(text)), .init(Self.linkKey, .text(Self.link))])
     }
 

@@ -1,0 +1,82 @@
+import AgentOperations
+import AgentProcessors
+import Foundation
+import JSONCoding
+import RecordedHost
+import TestSupport
+import Testing
+
+@Suite("Disk processors") struct DiskTests {
+    private func operation(_ name: String) throws -> BuiltIn { try Processors(kubernetes: nil, node: "n1").operation(name) }
+
+    private func machine() throws -> RecordedHost {
+        let machine = try RecordedHost()
+        try machine.put("/var/lib/kubelet/pods/u1/big", bytes: [UInt8](repeating: 1, count: 3 << 20))
+        for index in 0..<20 { try machine.put("/var/lib/kubelet/pods/u2/a/b/\(index)", bytes: [UInt8](repeating: 1, count: 8192)) }
+        link(machine.root + "/var/lib/kubelet/pods/u1/big", machine.root + "/var/lib/kubelet/pods/u1/again")
+        try machine.putLink("/var/lib/kubelet/pods/u2/loop", to: "/var/lib/kubelet/pods")
+        try machine.putLink("/var/lib/kubelet/pods/u2/out", to: "/usr")
+        try machine.putFIFO("/var/lib/kubelet/pods/u2/pipe")
+        return machine
+    }
+
+    @Test func theBiggestEntriesWithTheirPods() async throws {
+        let machine = try machine()
+        let pods = "[{\"metadata\":{\"uid\":\"u1\",\"namespace\":\"shop\",\"name\":\"web-0\"}}]"
+        let outcome = try await operation("diskUsageCollector").run(["collector.kubernetes.pod.list": pods], on: machine.host())
+        let usage = try outcome.json("collector.system.disk_usage")
+        let biggest = try #require(usage["biggest"]?.arrayValue)
+        #expect(biggest.map { $0["path"] } == ["/var/lib/kubelet/pods/u1", "/var/lib/kubelet/pods/u2"])
+        #expect(biggest[0]["metadata"] == ["namespace": "shop", "name": "web-0", "uid": "u1"])
+        #expect(biggest[1]["metadata"] == nil)
+        // As du counts it: a hard link once, links not followed.
+        let du = try await run("/usr/bin/du", ["-s", "-B", "1", "\(machine.root)/var/lib/kubelet/pods"])
+        #expect(usage["diskUsage"]?.integerValue == Int64(du.output.prefix { $0 != "\t" }))
+        #expect(usage["isComplete"] == true && usage["refused"] == 0)
+    }
+
+    @Test func boundsAreTold() async throws {
+        let outcome = try await operation("diskUsageCollector").run(["entriesMax": "5", "top": "1"], on: machine().host())
+        let usage = try outcome.json("collector.system.disk_usage")
+        #expect(usage["isComplete"] == false)
+        #expect(usage["biggest"]?.arrayValue?.count == 1)
+        await #expect(throws: BuiltInFault.unreadable(path: "/none", reason: "it is not there")) {
+            try await operation("diskUsageCollector").run(["path": "/none"], on: machine().host())
+        }
+        for bad in [["path": "/a/../b"], ["path": "a"], ["top": "-1"], ["entriesMax": "99999999999999999999"]] {
+            await #expect { try await operation("diskUsageCollector").run(bad, on: machine().host()) } throws: {
+                if case .parametersInvalid = $0 as? BuiltInFault { true } else { false }
+            }
+        }
+    }
+
+    @Test func filesFoldersAndLinks() async throws {
+        let machine = try machine()
+        chmod(machine.root + "/var/lib/kubelet/pods/u2/a", 0o1777)
+        let paths = "[\"/var/lib/kubelet/pods/u1/big\",\"/var/lib/kubelet/pods/u2\",\"/none\"]"
+        let outcome = try await operation("fileStatusCollector").run(["filePathInformation": paths], on: machine.host())
+        let statuses = try #require(outcome.json("fileStatusInformation").arrayValue)
+        #expect(statuses.count == 3)
+        #expect(statuses[0]["size"] == .integer(3 << 20) && statuses[0]["links"] == 2 && statuses[0]["mode"] == "-rw-r--r--")
+        #expect(statuses[1]["isComplete"] == true)
+        let entries = try #require(statuses[1]["fileStatuses"]?.arrayValue)
+        #expect(entries.first?["path"] == "/var/lib/kubelet/pods/u2/a" && entries.first?["mode"] == "drwxrwxrwt")
+        #expect(entries.first { $0["path"]?.stringValue?.hasSuffix("/out") == true }?["target"] == "/usr")
+        #expect(entries.contains { $0["mode"]?.stringValue?.hasPrefix("p") == true })
+        #expect(statuses[2] == ["path": "/none", "error": "/none can't be read: it is not there"])
+    }
+
+    @Test(arguments: ["none", "[]", "[1]", "[\"/a\",\"b\"]", "/a/../b", "[\"/a/../../b\"]", "{"]) func pathsThatAreNone(text: String)
+        async throws
+    {
+        await #expect { try await operation("fileStatusCollector").run(["filePathInformation": text], on: machine().host()) } throws: {
+            if case .parametersInvalid = $0 as? BuiltInFault { true } else { false }
+        }
+    }
+
+    @Test func whereNothingIsKnownItFails() async throws {
+        await #expect(throws: BuiltInFault.unreadable(path: "/none", reason: "it is not there")) {
+            try await operation("fileStatusCollector").run(["filePathInformation": "/none"], on: machine().host())
+        }
+    }
+}
