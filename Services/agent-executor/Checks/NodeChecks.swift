@@ -1,10 +1,8 @@
 public import AgentOperations
 
-/// The checks of a node: each looks for one fault, succeeds when it is there, and says so in a finding.
+/// The checks of a node that the agent carries.
 public enum NodeChecks {
-    public static let all: [BuiltIn] = load + memory + processes + kernel
-
-    private static let load = [HighLoad.builtIn]
+    public static let all: [BuiltIn] = memory + processes + kernel + disk + network
 
     private static let memory = [
         OutOfMemoryKills.builtIn, ResourcePressure.memory, ResourcePressure.cpu, ResourcePressure.io, GroupMemory.builtIn,
@@ -18,5 +16,11 @@ public enum NodeChecks {
 
     private static let kernel = [
         KernelFaults.builtIn, HardwareErrors.builtIn, ReadOnlyMounts.builtIn, BootHistory.builtIn, FailedUnits.builtIn,
+    ]
+
+    private static let disk = [FileSystemFill.space, FileSystemFill.inodes, DiskSaturation.builtIn]
+
+    private static let network = [
+        ConnectionTracking.builtIn, TCPHealth.builtIn, SoftnetDrops.builtIn, NetworkInterfaces.builtIn,
     ]
 }

@@ -1,0 +1,161 @@
+import AgentOperations
+import NodeFacts
+
+/// File systems that are full or nearly so, of bytes or of inodes, and what fills them.
+enum FileSystemFill {
+    enum Measure: Sendable {
+        case space, inodes
+
+        func left(_ use: FileSystemUse) -> UInt64 { self == .space ? use.availableBytes : use.freeInodes }
+
+        /// What ordinary users can have in all, as df counts it.
+        func whole(_ use: FileSystemUse) -> UInt64 {
+            self == .space ? use.totalBytes.since(use.freeBytes).saturatingAdd(use.availableBytes) : use.totalInodes
+        }
+
+        func size(_ total: FolderWalk.Total) -> UInt64 { self == .space ? total.bytes : total.entries }
+        func text(_ size: UInt64) -> String {
+            self == .space ? Quantity.bytes(size) : Quantity.count(Int(clamping: size), "entry", "entries")
+        }
+        var unit: String { self == .space ? "bytes" : "" }
+        var noun: String { self == .space ? "free" : "inodes free" }
+    }
+
+    static let space = builtIn(
+        "diskSpace", .space, default: 10,
+        "Looks for file systems that are nearly full, and for the folders in them that are largest and that grow.",
+        succeedsWhen: "less than availablePercent of a file system is available")
+    static let inodes = builtIn(
+        "inodes", .inodes, default: 5,
+        "Looks for file systems that have hardly an inode left, and for the folders in them with the most files.",
+        succeedsWhen: "less than availablePercent of the inodes of a file system are free")
+
+    private static let mountpoint = Parameter.optional(
+        "mountpoint", .absolutePath, "The one file system to look at, by a path on it; without it, all that are not on the network.")
+    private static let criticalPercent = Parameter.percent(
+        "criticalPercent", default: 3, "What is available, from which down it is critical.")
+    private static let walkSeconds = Parameter.seconds(
+        "walkSeconds", 0...300, default: 10, "How long folders are walked at most, once a fault is found; 0 for not at all.")
+    private static let growthSeconds = Parameter.seconds(
+        "growthSeconds", 0...300, default: 5, "How long growth is watched after the walk; 0 for not at all.")
+
+    private static func builtIn(
+        _ name: String, _ measure: Measure, default value: Double, _ summary: String, succeedsWhen: String
+    ) -> BuiltIn {
+        let available = Parameter.percent("availablePercent", default: value, "What is available, below which it is reported.")
+        let declaration = BuiltInDeclaration(
+            name, summary, succeedsWhen: succeedsWhen,
+            parameters: [
+                mountpoint.definition, available.definition, criticalPercent.definition, walkSeconds.definition, growthSeconds.definition,
+            ], privileges: ["root, for folders of other users"], timeoutSeconds: 120)
+        return BuiltIn(declaration) { context, host throws(BuiltInFault) in
+            let path = context[mountpoint]
+            let fills = try await host.read { (files) throws(BuiltInFault) in try FileSystemFill.fills(measure, path, files) }
+            guard let fullest = fills.first, fullest.percent < context[available] else {
+                return healthy(measure, fills, context[available])
+            }
+            let search = FillSearch(
+                measure: measure, start: fullest.point, walkSeconds: context[walkSeconds], growthSeconds: context[growthSeconds])
+            let cause = try await search.run(host)
+            let full = fills.filter { $0.percent < context[available] }
+            return .found(finding(measure, full, cause, isCritical: fullest.percent < context[criticalPercent]))
+        }
+    }
+
+    struct Fill: Sendable {
+        var point: String
+        var type: String
+        var source: String
+        var left: UInt64
+        var whole: UInt64
+        var percent: Double { left.percent(of: whole) }
+    }
+
+    /// File systems of the kernel, or read-only by nature: they are always full.
+    private static let skipped: Set = [
+        "autofs", "binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "devtmpfs", "efivarfs", "fusectl",
+        "hugetlbfs",
+        "iso9660", "mqueue", "nsfs", "overlay", "proc", "pstore", "ramfs", "rpc_pipefs", "securityfs", "selinuxfs", "squashfs", "sysfs",
+        "tracefs", "erofs", "udf", "cramfs", "romfs", "fuse.lxcfs", "fuse.gvfsd-fuse", "fuse.portal",
+    ]
+
+    /// A server that does not answer would hold up whoever asks.
+    private static func isOnNetwork(_ type: String) -> Bool {
+        ["nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "9p", "afs", "glusterfs", "lustre", "gpfs", "ocfs2", "virtiofs"].contains(type)
+            || type.hasPrefix("fuse")
+    }
+
+    /// The fullest first.
+    private static func fills(_ measure: Measure, _ path: String?, _ files: HostFiles) throws(BuiltInFault) -> [Fill] {
+        let mounts = MountTable.mountInfo(try files.needed("/proc/self/mountinfo"))
+        if mounts.isEmpty { throw .failed("/proc/self/mountinfo is not what the kernel writes there") }
+        if let path {
+            // Of mounts on one point the last hides the others.
+            let holder = mounts.filter { $0.point == path || path.hasPrefix($0.point == "/" ? "/" : $0.point + "/") }
+                .reduce(mounts[0]) { $1.point.utf8.count >= $0.point.utf8.count ? $1 : $0 }
+            guard let use = try use(of: path, files) else { throw .parameter("mountpoint", "\"\(path)\" is no folder of this node") }
+            return [fill(measure, holder, use)]
+        }
+        var devices: Set<String> = []
+        var fills: [Fill] = []
+        for mount in mounts where !skipped.contains(mount.type) && !isOnNetwork(mount.type) && devices.insert(mount.device).inserted {
+            // A recorded machine, or a mount below another that hides it, may not have the folder.
+            guard !mount.isFileSystemReadOnly, let use = try use(of: mount.point, files) else { continue }
+            let fill = self.fill(measure, mount, use)
+            if fill.whole > 0 { fills.append(fill) }
+        }
+        return fills.sorted { ($0.percent, $0.point) < ($1.percent, $1.point) }
+    }
+
+    private static func fill(_ measure: Measure, _ mount: Mount, _ use: FileSystemUse) -> Fill {
+        Fill(point: mount.point, type: mount.type, source: mount.source, left: measure.left(use), whole: measure.whole(use))
+    }
+
+    private static func use(of path: String, _ files: HostFiles) throws(BuiltInFault) -> FileSystemUse? {
+        do throws(HostFiles.Problem) {
+            return try files.fileSystem(path)
+        } catch {
+            if case .stopped = error { throw .cancelled }
+            return nil
+        }
+    }
+
+    private static let shown = 10
+
+    private static func evidence(_ measure: Measure, _ fills: [Fill]) -> [Finding.Evidence] {
+        fills.prefix(shown).flatMap { fill in
+            let name = ProcessScan.printable(fill.point)
+            return [
+                Finding.Evidence("\(name) available", fill.left, unit: measure.unit),
+                Finding.Evidence("\(name) available, of all", fill.percent, unit: "percent"),
+            ]
+        }
+    }
+
+    private static func healthy(_ measure: Measure, _ fills: [Fill], _ threshold: Double) -> BuiltInOutcome {
+        let fullest = fills.first.map { "; the fullest: \(describe(measure, $0))" } ?? ""
+        let summary =
+            "\(Quantity.count(fills.count, "file system")) looked at, none below \(Quantity.percent(threshold)) \(measure.noun)\(fullest)."
+        return .ruledOut(summary, finding: Finding(.info, summary, evidence: evidence(measure, fills)))
+    }
+
+    private static func describe(_ measure: Measure, _ fill: Fill) -> String {
+        let left = measure == .space ? Quantity.bytes(fill.left) : "\(fill.left)"
+        return "\(ProcessScan.printable(fill.point)) has \(left) (\(Quantity.percent(fill.percent))) \(measure.noun)"
+    }
+
+    private static func finding(_ measure: Measure, _ full: [Fill], _ cause: FillSearch.Cause?, isCritical: Bool) -> Finding {
+        let first = describe(measure, full[0])
+        let others = full.count > 1 ? "; \(full.count - 1) more are nearly full" : ""
+        let hint =
+            measure == .space
+            ? """
+            Free space in the largest folders, or grow the file system. What du does not find may be deleted and still open: deletedOpenFiles. Containers: \
+            crictl rmi --prune, journal: journalctl --vacuum-size=500M.
+            """
+            : "Many small files: look for sessions, caches or spools that nobody clears in the folders with the most entries, and remove them."
+        return Finding(
+            isCritical ? .critical : .warning, "\(first)\(cause?.sentence ?? "")\(others).",
+            evidence: evidence(measure, full) + (cause?.evidence ?? []), hint: hint)
+    }
+}

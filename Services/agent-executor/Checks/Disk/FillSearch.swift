@@ -1,0 +1,86 @@
+import AgentOperations
+import NodeFacts
+
+/// Looks for what fills a file system: its largest folders, and those that grow meanwhile.
+struct FillSearch: Sendable {
+    struct Cause: Sendable {
+        /// Continues a sentence.
+        var sentence: String
+        var evidence: [Finding.Evidence]
+    }
+
+    let measure: FileSystemFill.Measure
+    let start: String
+    let walkSeconds: Double
+    let growthSeconds: Double
+
+    private static let shown = 10
+
+    private struct Growth: Sendable {
+        var folders: [(path: String, size: UInt64)] = []
+        /// By the file system's own account.
+        var taken: UInt64 = 0
+        var left: UInt64 = 0
+        var seconds: Double
+    }
+
+    func run(_ host: Host) async throws(BuiltInFault) -> Cause? {
+        guard walkSeconds > 0 else { return nil }
+        let now = host.clock.now().microseconds / 1_000_000
+        let walk = try await host.read { (files) throws(BuiltInFault) in
+            try FolderWalk(start, limits: FolderWalk.Limits(seconds: walkSeconds), now: now, files)
+        }
+        let growth = growthSeconds > 0 ? try await growth(walk, host) : nil
+        return cause(walk, growth)
+    }
+
+    private func growth(_ walk: FolderWalk, _ host: Host) async throws(BuiltInFault) -> Growth {
+        let first = try await host.read { (files) throws(BuiltInFault) in
+            (left: try left(files), folders: try FolderWalk.again(walk.active, files))
+        }
+        let begin = host.clock.uptimeSeconds()
+        try await host.sleep(seconds: growthSeconds)
+        let seconds = max(0.01, host.clock.uptimeSeconds() - begin)
+        return try await host.read { (files) throws(BuiltInFault) in
+            let now = try FolderWalk.again(walk.active, files)
+            let left = try left(files)
+            let grown = now.map { (path: $0.key, size: measure.size($0.value).since(measure.size(first.folders[$0.key] ?? .init()))) }
+                .filter { $0.size > 0 }.sorted { ($1.size, $0.path) < ($0.size, $1.path) }
+            return Growth(folders: Array(grown.prefix(5)), taken: first.left.since(left), left: left, seconds: seconds)
+        }
+    }
+
+    private func left(_ files: HostFiles) throws(BuiltInFault) -> UInt64 {
+        do throws(HostFiles.Problem) {
+            return measure.left(try files.fileSystem(start))
+        } catch {
+            throw error.fault
+        }
+    }
+
+    private func cause(_ walk: FolderWalk, _ growth: Growth?) -> Cause {
+        let largest = walk.largest(Self.shown, by: measure.size, below: start)
+        var sentence = largest.first.map { "; the largest folder is \(ProcessScan.printable($0.path)) with \(measure.text($0.size))" } ?? ""
+        var evidence = largest.map { Finding.Evidence(ProcessScan.printable($0.path), $0.size, unit: measure.unit) }
+        evidence.append(Finding.Evidence("entries walked", walk.entries))
+        if !walk.isComplete {
+            sentence += " of what was walked within \(Quantity.duration(walkSeconds))"
+            evidence.append(Finding.Evidence("walk", "cut at its limits: there may be larger folders"))
+        }
+        guard let growth else { return Cause(sentence: sentence, evidence: evidence) }
+        let unit = measure == .space ? "bytes per second" : "per second"
+        for folder in growth.folders {
+            evidence.append(
+                Finding.Evidence("\(ProcessScan.printable(folder.path)) grows", Double(folder.size) / growth.seconds, unit: unit))
+        }
+        if let fastest = growth.folders.first {
+            sentence +=
+                ", the fastest growing \(ProcessScan.printable(fastest.path)) with \(measure.text(fastest.size)) in \(Quantity.duration(growth.seconds))"
+        }
+        if growth.taken > 0 {
+            let full = Double(growth.left) / (Double(growth.taken) / growth.seconds)
+            evidence.append(Finding.Evidence("full at this rate in", full, unit: "seconds"))
+        }
+        return Cause(sentence: sentence, evidence: evidence)
+    }
+}

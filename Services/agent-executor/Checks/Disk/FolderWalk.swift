@@ -1,0 +1,146 @@
+import AgentOperations
+import NodeFacts
+
+/// What the folders of one file system hold: a walk that stays on it, in bounds of time and of entries, shallow folders first.
+struct FolderWalk: Sendable {
+    /// Of a folder with all below it.
+    struct Total: Sendable, Equatable {
+        var bytes: UInt64 = 0
+        var entries: UInt64 = 0
+    }
+
+    /// A folder in which something was written lately, with what lies directly in it.
+    struct Active: Sendable {
+        var path: String
+        var own: Total
+        var writtenAt: Int64
+    }
+
+    struct Limits: Sendable {
+        var seconds: Double
+        var entriesMax = 2_000_000
+        var foldersMax = 200_000
+    }
+
+    /// How deep below the start folders are told apart.
+    static let depthMax = 4
+    static let activeMax = 200
+    /// Hard links that are remembered, so that a file counts once.
+    private static let linksMax = 100_000
+    private static let recentSeconds: Int64 = 900
+
+    /// By their paths, down to `depthMax`.
+    private(set) var totals: [String: Total] = [:]
+    /// Those that were written to last.
+    private(set) var active: [Active] = []
+    private(set) var entries = 0
+    /// Whether all was seen within the limits.
+    private(set) var isComplete = true
+
+    private struct Folder {
+        var path: String
+        var depth: Int
+        /// The nearest folder that is told apart.
+        var counted: String
+    }
+
+    /// - Parameters:
+    ///   - start: a folder; only what is on its file system is walked.
+    ///   - now: seconds since 1970, for what counts as lately.
+    init(_ start: String, limits: Limits, now: Int64, _ files: HostFiles) throws(BuiltInFault) {
+        let status: HostFiles.Status
+        do throws(HostFiles.Problem) {
+            status = try files.status(start)
+        } catch {
+            throw error.fault
+        }
+        let clock = ContinuousClock()
+        let deadline = clock.now + .seconds(limits.seconds)
+        var open = [Folder(path: start, depth: 0, counted: start)]
+        var next = 0
+        var links: Set<UInt64> = []
+        while next < open.count {
+            let folder = open[next]
+            next += 1
+            guard clock.now < deadline, entries < limits.entriesMax else {
+                isComplete = false
+                break
+            }
+            guard let names = try files.readableNames(in: folder.path) else { continue }
+            var own = Total()
+            var writtenAt = Int64.min
+            for name in names {
+                entries += 1
+                if entries % 256 == 0, clock.now >= deadline { break }
+                let path = folder.path == "/" ? "/\(name)" : "\(folder.path)/\(name)"
+                guard let info = try files.readableStatus(path), info.device == status.device else { continue }
+                let isNew = info.links < 2 || info.kind == .folder || links.count >= Self.linksMax || links.insert(info.inode).inserted
+                guard isNew else { continue }
+                own.entries += 1
+                own.bytes = own.bytes.saturatingAdd(UInt64(max(0, info.allocatedBytes)))
+                writtenAt = max(writtenAt, info.modifiedAt)
+                guard info.kind == .folder else { continue }
+                guard open.count < limits.foldersMax else {
+                    isComplete = false
+                    continue
+                }
+                let isCounted = folder.depth < Self.depthMax
+                open.append(Folder(path: path, depth: folder.depth + 1, counted: isCounted ? path : folder.counted))
+            }
+            add(own, to: folder.counted, start)
+            note(Active(path: folder.path, own: own, writtenAt: writtenAt), now: now)
+        }
+        active = Array(active.sorted { $0.writtenAt > $1.writtenAt }.prefix(Self.activeMax))
+    }
+
+    /// A folder's content counts for all above it, up to the start.
+    private mutating func add(_ own: Total, to folder: String, _ start: String) {
+        var path = folder
+        while true {
+            totals[path, default: Total()].bytes = (totals[path]?.bytes ?? 0).saturatingAdd(own.bytes)
+            totals[path, default: Total()].entries += own.entries
+            guard path != start, let slash = path.lastIndex(of: "/") else { return }
+            path = slash == path.startIndex ? "/" : String(path[..<slash])
+            if path.utf8.count < start.utf8.count { return }
+        }
+    }
+
+    private mutating func note(_ folder: Active, now: Int64) {
+        guard folder.writtenAt >= now - Self.recentSeconds else { return }
+        active.append(folder)
+        guard active.count >= 2 * Self.activeMax else { return }
+        active = Array(active.sorted { $0.writtenAt > $1.writtenAt }.prefix(Self.activeMax))
+    }
+
+    /// What lies directly in the active folders now, as it was counted in the walk.
+    static func again(_ active: [Active], _ files: HostFiles) throws(BuiltInFault) -> [String: Total] {
+        var totals: [String: Total] = [:]
+        for folder in active {
+            var own = Total()
+            for name in try files.readableNames(in: folder.path) ?? [] {
+                guard let info = try files.readableStatus(folder.path == "/" ? "/\(name)" : "\(folder.path)/\(name)") else { continue }
+                own.entries += 1
+                own.bytes = own.bytes.saturatingAdd(UInt64(max(0, info.allocatedBytes)))
+            }
+            totals[folder.path] = own
+        }
+        return totals
+    }
+
+    /// The folders that hold most, the deepest that tells it: one of which a folder in it holds half is left out.
+    func largest(_ count: Int, by size: (Total) -> UInt64, below start: String) -> [(path: String, size: UInt64)] {
+        let sorted = totals.filter { $0.key != start && size($0.value) > 0 }.map { (path: $0.key, size: size($0.value)) }
+            .sorted { ($1.size, $0.path) < ($0.size, $1.path) }
+        var kept: [(path: String, size: UInt64)] = []
+        for folder in sorted.prefix(20 * count) {
+            // Sorted by size: what is in it comes after it.
+            let prefix = folder.path + "/"
+            let isExplained = sorted.prefix(20 * count).contains {
+                $0.path.hasPrefix(prefix) && Double($0.size) >= 0.5 * Double(folder.size)
+            }
+            if !isExplained { kept.append(folder) }
+            if kept.count == count { break }
+        }
+        return kept
+    }
+}

@@ -1,0 +1,129 @@
+import AgentOperations
+import Foundation
+import RecordedHost
+import TestSupport
+import Testing
+
+@Suite struct DiskCheckTests {
+    private static let mountinfo = """
+        27 1 254:0 / / rw,relatime - ext4 /dev/vda rw
+        28 27 0:30 / /mnt/nfs rw - nfs4 server:/x rw
+        29 27 0:31 / /proc rw - proc proc rw
+        30 27 254:0 /x /bind rw - ext4 /dev/vda rw
+        31 27 254:9 / /gone rw - ext4 /dev/vdz rw
+
+        """
+
+    /// The recorded machine's root is on the disk of the test machine, whose numbers it has.
+    @Test func asksOnlyDisks() async throws {
+        let machine = try RecordedHost(["/proc/self/mountinfo": Self.mountinfo])
+        let healthy = try await check("diskSpace").run(["availablePercent": "0"], on: machine.host()).sentence()
+        #expect(healthy.hasPrefix("1 file system looked at, none below 0 % free; the fullest: / has"))
+        await #expect(throws: BuiltInFault.parameter("mountpoint", "\"/none\" is no folder of this node")) {
+            try await check("diskSpace").run(["mountpoint": "/none"], on: machine.host())
+        }
+        for bad in ["/a/../..", "relative", "/a\0b"] {
+            await #expect(throws: BuiltInFault.self, "\(bad)") { try await check("diskSpace").run(["mountpoint": bad], on: machine.host()) }
+        }
+        try machine.put("/proc/self/mountinfo", "cut 1")
+        await #expect(throws: BuiltInFault.self) { try await check("inodes").run(on: machine.host()) }
+    }
+
+    @Test func findsTheLargestFolders() async throws {
+        let machine = try RecordedHost(["/proc/self/mountinfo": Self.mountinfo])
+        try machine.put("/var/lib/app/cache/big", bytes: [UInt8](repeating: 1, count: 3_000_000))
+        try machine.put("/var/log/a.log", bytes: [UInt8](repeating: 1, count: 1_000_000))
+        for number in 0..<40 { try machine.put("/var/spool/\(number)", "x") }
+        try machine.putFIFO("/var/fifo")
+        try machine.putLink("/var/loop", to: "/var")
+        machine.onSleep { try $0.put("/var/log/b.log", bytes: [UInt8](repeating: 1, count: 500_000)) }
+        let finding = try await check("diskSpace").run(["availablePercent": "100"], on: machine.host()).fault()
+        #expect(finding.severity == .warning)
+        #expect(finding.summary.contains("; the largest folder is /var/lib/app/cache with 2.9 MiB"), "\(finding.summary)")
+        #expect(finding.summary.contains(", the fastest growing /var/log with"), "\(finding.summary)")
+        #expect(finding.number("/var/log grows") ?? 0 >= 100_000)
+        // /var/lib and /var/lib/app hold nothing else.
+        #expect(finding.number("/var/lib") == nil && finding.number("/var/lib/app") == nil && finding.number("/var/log") != nil)
+        let inodes = try await check("inodes").run(["availablePercent": "100", "growthSeconds": "0"], on: machine.host()).fault()
+        #expect(inodes.number("/var/spool") == 40)
+        let quick = try await check("inodes").run(["availablePercent": "100", "walkSeconds": "0"], on: machine.host()).fault()
+        #expect(!quick.summary.contains("largest"))
+    }
+
+    @Test func staysInItsTime() async throws {
+        let machine = try RecordedHost(["/proc/self/mountinfo": Self.mountinfo])
+        for folder in 0..<60 { for file in 0..<20 { try machine.put("/var/\(folder)/\(file)", "") } }
+        let finding = try await check("inodes").run(
+            ["availablePercent": "100", "walkSeconds": "0.0001", "growthSeconds": "0"], on: machine.host()
+        ).fault()
+        #expect(finding.texts("walk") == ["cut at its limits: there may be larger folders"])
+        #expect(finding.number("entries walked") ?? 0 < 1200)
+    }
+
+    private func row(_ name: String, requests: Int, milliseconds: Int, busy: Int, weighted: Int) -> String {
+        "8 0 \(name) \(requests) 0 \(requests * 8) \(milliseconds) 0 0 0 0 2 \(busy) \(weighted)\n"
+    }
+
+    @Test func tellsSaturatedDisks() async throws {
+        let calm = row("sda", requests: 10, milliseconds: 10, busy: 10, weighted: 10)
+        let machine = try RecordedHost(
+            [
+                "/proc/diskstats": calm + row("sda1", requests: 9, milliseconds: 9, busy: 9, weighted: 9)
+                    + row("loop0", requests: 9, milliseconds: 9, busy: 9, weighted: 9),
+                "/sys/block/sda/size": "1", "/sys/block/loop0/size": "1",
+            ])
+        machine.onSleep { try $0.put("/proc/diskstats", row("sda", requests: 310, milliseconds: 60_010, busy: 3010, weighted: 45_010)) }
+        let finding = try await check("diskSaturation").run(on: machine.host()).fault()
+        #expect(finding.summary == "Disk sda has 15 requests in flight and is busy 100 % of the time; a request takes 200 ms.")
+        #expect(finding.number("sda requests") == 100)
+        try machine.put("/proc/diskstats", calm)
+        machine.onSleep { try $0.put("/proc/diskstats", row("sda", requests: 310, milliseconds: 310, busy: 300, weighted: 310)) }
+        #expect(
+            try await check("diskSaturation").run(on: machine.host()).sentence().hasPrefix(
+                "1 disk watched for 3 s, none saturated; the busiest: sda"))
+        // Counters that began again are no load.
+        machine.onSleep { try $0.put("/proc/diskstats", row("sda", requests: 0, milliseconds: 0, busy: 0, weighted: 0)) }
+        #expect(try await check("diskSaturation").run(on: machine.host()).finding?.number("sda requests in flight") == 0)
+        try machine.remove("/proc/diskstats")
+        await #expect(throws: BuiltInFault.unreadable(path: "/proc/diskstats", reason: "it is not there")) {
+            try await check("diskSaturation").run(on: machine.host())
+        }
+    }
+}
+
+/// The faults made on the test machine itself; these tests run as root.
+@Suite struct DiskFaultTests {
+    private func withTemporaryFileSystem(_ options: String, _ body: (String) async throws -> Void) async throws {
+        let folder = "/tmp/kubediag-fill-\(UUID().uuidString.prefix(8))"
+        try ProcessTable.run("mkdir", "-p", folder)
+        defer { _ = rmdir(folder) }
+        try ProcessTable.run("mount", "-t", "tmpfs", "-o", options, "kubediag", folder)
+        defer { try? ProcessTable.run("umount", folder) }
+        try await body(folder)
+    }
+
+    @Test func seesAFullFileSystem() async throws {
+        try await withTemporaryFileSystem("size=4m") { folder in
+            let machine = try RecordedHost.machine()
+            #expect(try await check("diskSpace").run(["mountpoint": folder], on: machine).ruledOut != nil)
+            try ProcessTable.run("mkdir", "-p", "\(folder)/logs/app")
+            try Data(count: 4_100_000).write(to: URL(fileURLWithPath: "\(folder)/logs/app/out.log"))
+            let finding = try await check("diskSpace").run(["growthSeconds": "0"], on: machine).fault()
+            #expect(finding.severity == .critical && finding.summary.hasPrefix("\(folder) has "), "\(finding.summary)")
+            #expect(finding.number("\(folder)/logs/app") ?? 0 >= 4_100_000)
+        }
+    }
+
+    @Test func seesAFileSystemWithoutInodes() async throws {
+        try await withTemporaryFileSystem("size=4m,nr_inodes=50") { folder in
+            for number in 0..<49 { try Data().write(to: URL(fileURLWithPath: "\(folder)/\(number)")) }
+            let outcome = try await check("inodes").run(["mountpoint": folder + "/0", "growthSeconds": "0"], on: RecordedHost.machine())
+            #expect(try outcome.fault().summary.hasPrefix("\(folder) has 0 (0 %) inodes free"), "\(outcome)")
+        }
+    }
+
+    @Test func watchesTheRealDisks() async throws {
+        let outcome = try await check("diskSaturation").run(["sampleSeconds": "0.2"], on: RecordedHost.machine())
+        #expect(outcome.finding != nil)
+    }
+}
