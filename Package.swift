@@ -158,7 +158,7 @@ let package = Package(
                 "YAMLReading", "Model", "JSONCoding",
             ]),
         room(
-            "AgentChecks", "Services/agent-executor/Checks", ["AgentOperations", "NodeFacts", "Model", "JSONCoding"]),
+            "AgentChecks", "Services/agent-executor/Checks", ["AgentOperations", "NodeFacts", "CLinux", "Certificates", "HTTPClient"]),
         room(
             "AgentExecutorService", "Services/agent-executor/Service",
             [
@@ -227,7 +227,9 @@ let package = Package(
         // Machines in folders, for built-in operations.
         room("RecordedHost", "Tests/RecordedHost", ["AgentOperations", "HTTPClient", "Model", "ProcessRunner", "TestSupport"]),
         tests("NodeFactsTests", ["NodeFacts"]),
-        tests("AgentChecksTests", ["AgentChecks", "AgentOperations", "NodeFacts", "RecordedHost", "TestSupport", "Model", "JSONCoding"]),
+        tests(
+            "AgentChecksTests",
+            ["AgentChecks", "AgentOperations", "RecordedHost", "TestSupport", "Certificates", "HTTPServer", "HTTPMessage", logging]),
         tests("AgentOperationsTests", ["AgentOperations", "RecordedHost", "Model", "JSONCoding"]),
         tests(
             "AgentProcessorsTests",

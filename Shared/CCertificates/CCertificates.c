@@ -1,5 +1,6 @@
 #include "CCertificates.h"
 
+#include <arpa/inet.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <string.h>
@@ -125,6 +126,77 @@ int ccertificates_is_for(const char *certificate_pem, const char *name) {
     code = gnutls_x509_crt_check_hostname(certificate, name) != 0;
 end:
     if (certificate) gnutls_x509_crt_deinit(certificate);
+    return code;
+}
+
+static int read_chain(gnutls_session_t session, struct ccertificates_peer *peer) {
+    unsigned count = 0;
+    const gnutls_datum_t *chain = gnutls_certificate_get_peers(session, &count);
+    gnutls_x509_crt_t certificate = NULL;
+    int code = 0;
+    if (chain == NULL || count == 0) return GNUTLS_E_NO_CERTIFICATE_FOUND;
+    for (unsigned index = 0; index < count; index++) {
+        TRY(gnutls_x509_crt_init(&certificate));
+        TRY(gnutls_x509_crt_import(certificate, &chain[index], GNUTLS_X509_FMT_DER));
+        int64_t end = (int64_t)gnutls_x509_crt_get_expiration_time(certificate);
+        if (index == 0) {
+            gnutls_datum_t pem = {NULL, 0};
+            TRY(gnutls_x509_crt_export2(certificate, GNUTLS_X509_FMT_PEM, &pem));
+            peer->certificate_pem = (char *)pem.data;
+            peer->chain_not_after = end;
+        } else if (end < peer->chain_not_after) {
+            peer->chain_not_after = end;
+        }
+        gnutls_x509_crt_deinit(certificate);
+        certificate = NULL;
+    }
+end:
+    if (certificate) gnutls_x509_crt_deinit(certificate);
+    return code;
+}
+
+static int is_literal_address(const char *name) {
+    unsigned char address[16];
+    return inet_pton(AF_INET, name, address) == 1 || inet_pton(AF_INET6, name, address) == 1;
+}
+
+int ccertificates_look_at_peer(int descriptor, const char *name, unsigned timeout_milliseconds, struct ccertificates_peer *peer) {
+    gnutls_certificate_credentials_t credentials = NULL;
+    gnutls_session_t session = NULL;
+    gnutls_datum_t distrust = {NULL, 0};
+    unsigned status = 0;
+    int code = 0;
+    memset(peer, 0, sizeof *peer);
+    TRY(gnutls_certificate_allocate_credentials(&credentials));
+    /* A system without authorities trusts nobody. */
+    gnutls_certificate_set_x509_system_trust(credentials);
+    TRY(gnutls_init(&session, GNUTLS_CLIENT));
+    TRY(gnutls_set_default_priority(session));
+    TRY(gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials));
+    /* A server name is never an address (RFC 6066). */
+    if (!is_literal_address(name)) TRY(gnutls_server_name_set(session, GNUTLS_NAME_DNS, name, strlen(name)));
+    gnutls_transport_set_int(session, descriptor);
+    gnutls_handshake_set_timeout(session, timeout_milliseconds);
+    do {
+        code = gnutls_handshake(session);
+    } while (code < 0 && gnutls_error_is_fatal(code) == 0);
+    if (code < 0) goto end;
+    TRY(read_chain(session, peer));
+    TRY(gnutls_certificate_verify_peers3(session, name, &status));
+    if (status != 0) {
+        TRY(gnutls_certificate_verification_status_print(status, GNUTLS_CRT_X509, &distrust, 0));
+        peer->distrust = (char *)distrust.data;
+    }
+    peer->protocol = gnutls_protocol_get_name(gnutls_protocol_get_version(session));
+    gnutls_bye(session, GNUTLS_SHUT_WR);
+    code = 0;
+end:
+    if (code < 0) {
+        gnutls_free(peer->certificate_pem);
+        peer->certificate_pem = NULL;
+    }
+    if (session) gnutls_deinit(session);
+    if (credentials) gnutls_certificate_free_credentials(credentials);
     return code;
 }
 

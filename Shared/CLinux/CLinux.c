@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/timex.h>
 #include <unistd.h>
 
 static int open_below(int root, const char *path, int flags) {
@@ -41,4 +42,13 @@ int clinux_open(int root, const char *path, int any) {
     }
     close(handle);
     return fd;
+}
+
+int clinux_clock_state(struct clinux_clock *state) {
+    struct timex timex = {.modes = 0};
+    if (adjtimex(&timex) < 0) return -errno;
+    state->is_synchronized = (timex.status & STA_UNSYNC) == 0;
+    state->offset_nanoseconds = (timex.status & STA_NANO) ? timex.offset : timex.offset * 1000;
+    state->error_max_microseconds = timex.maxerror;
+    return 0;
 }

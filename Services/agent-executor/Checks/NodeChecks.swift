@@ -21,6 +21,7 @@ public enum NodeChecks {
     private static let disk = [FileSystemFill.space, FileSystemFill.inodes, DiskSaturation.builtIn]
 
     private static let network = [
-        ConnectionTracking.builtIn, TCPHealth.builtIn, SoftnetDrops.builtIn, NetworkInterfaces.builtIn,
+        ConnectionTracking.builtIn, TCPHealth.builtIn, SoftnetDrops.builtIn, NetworkInterfaces.builtIn, ClockSkew.builtIn,
+        DNSResolvers.builtIn, Reachability.builtIn,
     ]
 }

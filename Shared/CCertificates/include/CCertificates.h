@@ -36,6 +36,23 @@ int ccertificates_validity(const char *certificate_pem, int64_t *not_before, int
 /* 1 where the certificate is for that name or literal address (RFC 6125), 0 where it is not, or GnuTLS' negative error code. */
 int ccertificates_is_for(const char *certificate_pem, const char *name);
 
+/* What a server showed in a TLS handshake. */
+struct ccertificates_peer {
+    /* Of its own certificate; freed with ccertificates_free. */
+    char *certificate_pem;
+    /* The earliest end of validity in the chain that it sent. */
+    int64_t chain_not_after;
+    /* Why the certificate is not to be trusted, by the system's authorities and for that name; NULL where it is. Freed with
+       ccertificates_free. */
+    char *distrust;
+    /* Such as "TLS1.3", a constant. */
+    const char *protocol;
+};
+
+/* Shakes hands over a connected socket as a client of that name and says goodbye; whatever the certificate, it only looks. Returns 0 or
+   GnuTLS' negative error code, with nothing to free. */
+int ccertificates_look_at_peer(int descriptor, const char *name, unsigned timeout_milliseconds, struct ccertificates_peer *peer);
+
 const char *ccertificates_error(int code);
 void ccertificates_free(char *text);
 

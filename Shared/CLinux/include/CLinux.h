@@ -4,9 +4,18 @@
 #define KUBEDIAG_CLINUX_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 // Opens a regular file or a folder for reading; -EBADF for what is neither, which is not opened at all unless `any` is set. With `root` ≥ 0
 // the path, and every link on it, stays below that folder (openat2 with RESOLVE_IN_ROOT, Linux 5.6). It never blocks on what it opens.
 int clinux_open(int root, const char *path, int any);
+
+// How the kernel keeps the clock (adjtimex(2)), read and not changed.
+struct clinux_clock {
+    int is_synchronized;
+    int64_t offset_nanoseconds;
+    int64_t error_max_microseconds;
+};
+int clinux_clock_state(struct clinux_clock *state);
 
 #endif
