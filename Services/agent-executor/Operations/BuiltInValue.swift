@@ -5,6 +5,13 @@ public enum BuiltInValue: Sendable, Equatable {
     case text(String)
     case json(JSON)
 
+    public var json: JSON {
+        switch self {
+        case .text(let text): .string(text)
+        case .json(let json): json
+        }
+    }
+
     /// As it stands in a diagnosis' `operationResults`.
     public var text: String {
         switch self {

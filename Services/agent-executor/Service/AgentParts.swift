@@ -7,6 +7,7 @@ import KubernetesConnection
 import Logging
 import Model
 import ProcessRunner
+import Redaction
 import ResourceStore
 import ServiceKit
 
@@ -56,8 +57,10 @@ struct AgentParts: Sendable {
             readers: ReaderThreads())
         let builtIns = BuiltInOperations.catalogue(kubernetes: kubernetes, node: identity.node.rawValue)
         let executor = StepExecutor(
-            runner: runner, http: processors, evidence: evidence, runRoot: folders.run, journalID: journal.identity.journalID,
-            builtIns: builtIns, host: host)
+            runner: runner, http: processors, evidence: evidence,
+            redaction: OutputRedaction(
+                redactor: try Redactor(patterns: configuration[AgentSettings.redactPatterns].patterns), disk: disk, metrics: metrics),
+            runRoot: folders.run, journalID: journal.identity.journalID, builtIns: builtIns, host: host)
         let jobs = JobRunner(
             desk: desk, journal: journal, executor: executor, standing: standing, reporter: reporter, metrics: metrics, logger: logger)
         let intake = JobIntake(desk: desk, journal: journal, standing: standing, node: identity.node, logger: logger)

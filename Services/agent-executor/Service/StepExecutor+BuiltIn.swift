@@ -30,7 +30,7 @@ extension StepExecutor {
         } catch {
             return Execution(end: .failed([], error.stepFault(isCutByDeadline: order.isCutByDeadline)))
         }
-        let values = outcome.values(of: builtIn.declaration).map { (key: $0.key, text: $0.value.text) }
+        let values = outcome.values(of: builtIn.declaration).map { (key: $0.key, value: $0.value.json) }
         var execution = await settle(values, order, folder)
         execution.evidence += outcome.files.compactMap { Self.item($0, order, folder) }
         if let ruledOut = outcome.ruledOut { execution.end = .ruledOut(execution.end.results, StepFault(.ruledOut, ruledOut)) }

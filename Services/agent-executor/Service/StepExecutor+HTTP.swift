@@ -34,11 +34,7 @@ extension StepExecutor {
         } catch {
             return Execution(end: .failed(.responseInvalid, "the answer is not JSON: \(error)"))
         }
-        var values: [(key: String, text: String)] = []
-        for (key, value) in members.sorted(by: { $0.key < $1.key }) where key != Self.outcomeKey {
-            let text = if case .string(let text) = value { text } else { String(decoding: value.encoded(), as: UTF8.self) }
-            values.append((key, text))
-        }
+        let values = members.sorted { $0.key < $1.key }.filter { $0.key != Self.outcomeKey }.map { (key: $0.key, value: $0.value) }
         var execution = await settle(values, order, folder)
         if members[Self.outcomeKey] == .string("ruledOut") {
             execution.end = .ruledOut(execution.end.results, StepFault(.ruledOut, "ruled out"))
@@ -46,9 +42,16 @@ extension StepExecutor {
         return execution
     }
 
-    /// Keeps values where they may be cut, and makes results of them.
-    func settle(_ values: [(key: String, text: String)], _ order: Order, _ folder: EvidenceFolder) async -> Execution {
+    /// Makes results of values, strings as they are and others as their JSON text, and keeps those that may be cut.
+    func settle(_ members: [(key: String, value: JSON)], _ order: Order, _ folder: EvidenceFolder) async -> Execution {
         var execution = Execution(end: .found([]))
+        let clean = await redaction.clean(Dictionary(members.map { ($0.key, $0.value) }) { _, last in last })
+        let values = members.compactMap { key, _ -> Value? in
+            guard let member = clean[key] else { return nil }
+            let text = if case .string(let text) = member.value { text } else { String(decoding: member.value.encoded(), as: UTF8.self) }
+            return Value(key: key, text: text, redactions: member.redactions)
+        }
+        execution.redactions = values.reduce(0) { $0 + $1.redactions }
         let kept = await keep(values, order, folder)
         execution.evidence = kept.items
         execution.note = kept.fault.map { "its results could not be kept whole: \($0)" }
@@ -63,12 +66,19 @@ extension StepExecutor {
         return execution
     }
 
+    /// A member of an answer, without its secrets.
+    private struct Value {
+        let key: String
+        let text: String
+        let redactions: Int
+    }
+
     private static func fileName(_ index: Int, _ key: String, _ order: Order) -> String {
         "\(order.filePrefix).\(index)-\(FileName.safe(key))"
     }
 
     /// Values that may be cut get a file each; on a storage root every value does.
-    private func keep(_ values: [(key: String, text: String)], _ order: Order, _ folder: EvidenceFolder) async -> KeptOutput {
+    private func keep(_ values: [Value], _ order: Order, _ folder: EvidenceFolder) async -> KeptOutput {
         var kept = KeptOutput()
         var files: [(name: String, bytes: [UInt8])] = []
         for (index, value) in values.enumerated() where folder.isHostPath || value.text.utf8.count > ResultBook.alwaysInlineBytesMax {
@@ -78,7 +88,7 @@ extension StepExecutor {
                 EvidenceItem(
                     ref: file, path: "\(folder.path)/\(file)", bytes: Int64(value.text.utf8.count), operation: order.step.operation,
                     isHostPath: folder.isHostPath, contentType: EvidenceContentType.ofValue(value.text),
-                    sha256: Digest.sha256(value.text).hex))
+                    sha256: Digest.sha256(value.text).hex, redactions: value.redactions))
         }
         guard !files.isEmpty else { return kept }
         kept.fault = await evidence.write(files, in: folder)
