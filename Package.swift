@@ -309,7 +309,7 @@ let package = Package(
             "AgentExecutorTests",
             [
                 "AgentExecutorCore", "AgentExecutorService", "agent-executor", "TestSupport", "ServiceKit", "HTTPServer", "HTTPClient",
-                "HTTPMessage", "Model", "JSONCoding", "Digests",
+                "HTTPMessage", "Model", "JSONCoding", "Digests", "ProcessRunner",
             ]),
         tests(
             "SystemTests",

@@ -7,7 +7,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -17,52 +16,10 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 static int result_of(int value) { return value < 0 ? -errno : value; }
-
-static int file_actions(posix_spawn_file_actions_t *actions, const struct cspawn_request *request) {
-    int error = 0;
-    if (request->directory >= 0) error = posix_spawn_file_actions_addfchdir_np(actions, request->directory);
-    for (int i = 0; i < 3 && error == 0; i++) {
-        error = posix_spawn_file_actions_adddup2(actions, request->standard[i], i);
-    }
-    // Everything here is close-on-exec already; this holds for descriptors that other libraries opened.
-    if (error == 0) error = posix_spawn_file_actions_addclosefrom_np(actions, 3);
-    return error;
-}
-
-static int attributes(posix_spawnattr_t *attr) {
-    sigset_t defaults, mask;
-    sigemptyset(&mask);
-    sigemptyset(&defaults);
-    for (int s = 1; s < 32; s++) {
-        if (s != SIGKILL && s != SIGSTOP) sigaddset(&defaults, s);
-    }
-    int error = posix_spawnattr_setflags(attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-    if (error == 0) error = posix_spawnattr_setpgroup(attr, 0);
-    if (error == 0) error = posix_spawnattr_setsigdefault(attr, &defaults);
-    if (error == 0) error = posix_spawnattr_setsigmask(attr, &mask);
-    return error;
-}
-
-int cspawn_start(const struct cspawn_request *request, pid_t *pid) {
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attr;
-    int error = posix_spawn_file_actions_init(&actions);
-    if (error != 0) return -error;
-    error = posix_spawnattr_init(&attr);
-    if (error != 0) {
-        posix_spawn_file_actions_destroy(&actions);
-        return -error;
-    }
-    error = file_actions(&actions, request);
-    if (error == 0) error = attributes(&attr);
-    if (error == 0) error = posix_spawn(pid, request->path, &actions, &attr, request->argv, request->envp);
-    posix_spawnattr_destroy(&attr);
-    posix_spawn_file_actions_destroy(&actions);
-    return -error;
-}
 
 int cspawn_pipe(int ends[2]) { return result_of(pipe2(ends, O_CLOEXEC)); }
 
@@ -171,7 +128,7 @@ int cspawn_open(const char *path, int flags, int mode) { return result_of(open(p
 
 enum { TREE_DEPTH_MAX = 128 };
 
-static int remove_entries(int parent, const char *name, dev_t device, int depth) {
+static int remove_entries(int parent, const char *name, dev_t device, int depth, int keeps_folder) {
     if (depth > TREE_DEPTH_MAX) return -ELOOP;
     int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) return -errno;
@@ -192,14 +149,22 @@ static int remove_entries(int parent, const char *name, dev_t device, int depth)
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
         int result = unlinkat(dirfd(stream), entry->d_name, 0) < 0 ? -errno : 0;
         if (result == -EISDIR || result == -EPERM) {
-            result = remove_entries(dirfd(stream), entry->d_name, info.st_dev, depth + 1);
+            result = remove_entries(dirfd(stream), entry->d_name, info.st_dev, depth + 1, 0);
         }
         if (result < 0) error = result;
     }
     closedir(stream);
+    if (keeps_folder) return error;
     if (unlinkat(parent, name, AT_REMOVEDIR) < 0) return error != 0 ? error : -errno;
     return 0;
 }
 
-int cspawn_remove_tree(const char *path) { return remove_entries(AT_FDCWD, path, 0, 0); }
+int cspawn_remove_tree(const char *path) { return remove_entries(AT_FDCWD, path, 0, 0, 0); }
+int cspawn_empty_tree(const char *path) { return remove_entries(AT_FDCWD, path, 0, 0, 1); }
+
+int cspawn_attribute_is_set(const char *path, const char *name) {
+    char value = 0;
+    return getxattr(path, name, &value, 1) == 1 && value == '1';
+}
+
 int cspawn_open_directory(const char *path) { return cspawn_open(path, O_PATH | O_DIRECTORY, 0); }

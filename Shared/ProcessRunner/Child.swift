@@ -15,6 +15,7 @@ final class Child {
     let pid: pid_t
     let marker: ProcessMarker?
     let workFolder: WorkFolder?
+    let controlGroup: ControlGroup?
     let finish: ChildStart.Finish
     let startedAt: ContinuousClock.Instant
     var pidfd: Int32
@@ -40,6 +41,7 @@ final class Child {
         standardInput = command.standardInput
         marker = command.marker
         workFolder = command.workFolder
+        controlGroup = command.controlGroup
         let limits = command.limits
         lifecycle = ChildLifecycle(limits: limits, timeout: command.timeout, startedAt: startedAt)
         output = OutputCapture(headBytesMax: limits.headBytesMax, tailBytesMax: limits.tailBytesMax)
@@ -96,6 +98,6 @@ final class Child {
         return ProcessOutcome(
             termination: termination, cause: lifecycle.cause, wasKilled: lifecycle.wasKilled,
             standardOutput: output.captured(fileBytes: files.outputBytes), standardError: error.captured(fileBytes: files.errorBytes),
-            outputFileFault: files.fault, processID: pid, duration: .now - startedAt, usage: usage, escapedCount: 0)
+            outputFileFault: files.fault, processID: pid, duration: .now - startedAt, usage: usage, escapedCount: 0, memoryKillCount: 0)
     }
 }

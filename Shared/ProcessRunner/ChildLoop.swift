@@ -165,6 +165,7 @@ final class ChildLoop: @unchecked Sendable {
             switch action {
             case .signalGroup(let signal): kill(-child.pid, signal)
             case .endEscaped:
+                child.controlGroup?.kill()
                 guard adoptsOrphans, let marker = child.marker else { continue }
                 let run = child.run
                 starter.post { run.escaped.add(OrphanSweep.run(marker: marker, group: nil, endsUnmarked: false), ordering: .relaxed) }
@@ -188,15 +189,19 @@ final class ChildLoop: @unchecked Sendable {
         let outcome = child.outcome(isReaped ? exit : nil)
         let sweeps = adoptsOrphans && OrphanSweep.mayBeNeeded(afterGroup: child.pid)
         // A kept folder that nothing was put into is ready again after one small write; all else is the starter's work.
-        guard sweeps || child.workFolder?.settleIfClean() == false else { return child.finish(.success(outcome)) }
+        guard sweeps || child.controlGroup != nil || child.workFolder?.settleIfClean() == false else {
+            return child.finish(.success(outcome))
+        }
         Self.clean(starter, child, outcome, sweeps: sweeps, endsUnmarked: orphans == .endAll)
     }
 
     /// The slow part of an end: search and remove, on the starter's thread.
     private static func clean(_ starter: SerialThread, _ child: Child, _ outcome: ProcessOutcome, sweeps: Bool, endsUnmarked: Bool) {
         let (run, marker, group, folder, finish) = (child.run, child.marker, child.pid, child.workFolder, child.finish)
+        let controlGroup = child.controlGroup
         let work: @Sendable () -> Void = {
             var outcome = outcome
+            outcome.memoryKillCount = controlGroup?.end() ?? 0
             if sweeps { run.escaped.add(OrphanSweep.run(marker: marker, group: group, endsUnmarked: endsUnmarked), ordering: .relaxed) }
             outcome.escapedCount = run.escaped.load(ordering: .relaxed)
             folder?.clear()

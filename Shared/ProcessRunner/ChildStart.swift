@@ -1,16 +1,17 @@
 internal import CSpawn
 import Glibc
 
-/// Starts a child: work folder, pipes, posix_spawn. Runs on the starter thread alone.
+/// Starts a child: work folder, pipes, fork and exec. Runs on the starter thread alone.
 enum ChildStart {
     typealias Finish = @Sendable (Result<ProcessOutcome, ProcessError>) -> Void
 
     static func start(_ command: ProcessCommand, run: Run, finish: @escaping Finish) throws(ProcessError) -> Child {
         let vectors = try Vectors(command)
-        if let folder = command.workFolder { try folder.make(script: command.program.scriptText) }
+        if let folder = command.workFolder { try folder.make(script: command.program.scriptText, for: command.user) }
         do throws(ProcessError) {
             return try spawn(command, vectors, run, finish)
         } catch {
+            _ = command.controlGroup?.end()
             command.workFolder?.clear()
             throw error
         }
@@ -19,15 +20,17 @@ enum ChildStart {
     private static func spawn(
         _ command: ProcessCommand, _ vectors: Vectors, _ run: Run, _ finish: @escaping Finish
     ) throws(ProcessError) -> Child {
-        var pipes = try Pipes()
         let directory = try openDirectory(command)
         defer { close(directory) }
+        let group = try command.controlGroup.map { group throws(ProcessError) in try group.make() } ?? -1
+        defer { if group >= 0 { close(group) } }
+        var pipes = try Pipes()
         let startedAt = ContinuousClock.now
         let pid: pid_t
         let pidfd: Int32
         do throws(ProcessError) {
             let fed = try pipes.feed(command.standardInput)
-            pid = try OrphanSweep.spawn { () throws(ProcessError) in try start(command, vectors, pipes, directory) }
+            pid = try OrphanSweep.spawn { () throws(ProcessError) in try start(command, vectors, pipes, directory, group) }
             pipes.closeChildEnds()
             pidfd = cspawn_pidfd_open(pid)
             guard pidfd >= 0 else {
@@ -44,41 +47,73 @@ enum ChildStart {
     }
 
     private static func openDirectory(_ command: ProcessCommand) throws(ProcessError) -> Int32 {
-        let path = command.workingDirectory ?? command.workFolder?.path ?? "/"
+        let path = command.workFolder?.work ?? "/"
         let fd = cspawn_open_directory(path)
         guard fd >= 0 else { throw .workingDirectoryUnusable(path: path, errno: -fd) }
         return fd
     }
 
     private static func start(
-        _ command: ProcessCommand, _ vectors: Vectors, _ pipes: Pipes, _ directory: Int32
+        _ command: ProcessCommand, _ vectors: Vectors, _ pipes: Pipes, _ directory: Int32, _ group: Int32
     ) throws(ProcessError) -> pid_t {
         // "Text file busy": another thread of this process may have been starting something while the script was open for
         // writing, and its child holds our descriptor for the moment until its own exec.
         var pauseMicroseconds: UInt32 = 500
         while true {
             var pid: pid_t = 0
+            var call: UnsafePointer<CChar>?
             let code = vectors.withCStrings { path, argv, envp in
-                var request = cspawn_request(
-                    path: path, argv: argv, envp: envp, directory: directory,
-                    standard: (pipes.input.read, pipes.output.write, pipes.error.write))
-                return cspawn_start(&request, &pid)
+                request(command, pipes, directory, group) { request in
+                    request.path = path
+                    request.argv = argv
+                    request.envp = envp
+                    return cspawn_start(&request, &pid, &call)
+                }
             }
             if code == 0 { return pid }
-            guard code == -ETXTBSY, pauseMicroseconds < 64_000 else { throw fault(-code, vectors) }
+            guard code == -ETXTBSY, pauseMicroseconds < 64_000 else {
+                throw fault(-code, call.map { String(cString: $0) } ?? "fork", command, vectors)
+            }
             usleep(pauseMicroseconds)
             pauseMicroseconds *= 2
         }
     }
 
-    private static func fault(_ code: Int32, _ vectors: Vectors) -> ProcessError {
-        switch code {
-        case ENOENT, ENOTDIR: .programNotFound(vectors.interpreter ?? vectors.path)
-        case EACCES, EPERM: .accessDenied(vectors.path)
-        case ENOEXEC: .notExecutable(vectors.path)
-        case E2BIG: .argumentsTooLarge
-        case EAGAIN, ENOMEM, EMFILE, ENFILE: .resourcesExhausted(call: "posix_spawn", errno: code)
-        default: .system(call: "posix_spawn", errno: code)
+    private static func request(
+        _ command: ProcessCommand, _ pipes: Pipes, _ directory: Int32, _ group: Int32, _ body: (inout cspawn_request) -> Int32
+    ) -> Int32 {
+        var request = cspawn_request()
+        request.directory = directory
+        request.standard = (pipes.input.read, pipes.output.write, pipes.error.write)
+        request.control_group = group
+        request.file_mask = command.fileMask.map(Int32.init) ?? -1
+        request.forbids_new_privileges = command.forbidsNewPrivileges ? 1 : 0
+        if let user = command.user {
+            request.changes_user = 1
+            request.user = user.userID
+            request.group = user.groupID
+        }
+        let limits = command.resourceLimits.all
+        return limits.withUnsafeBufferPointer { limits in
+            request.limits = limits.baseAddress
+            request.limit_count = Int32(limits.count)
+            guard let path = command.workingDirectory else { return body(&request) }
+            return path.withCString {
+                request.directory_path = $0
+                return body(&request)
+            }
+        }
+    }
+
+    private static func fault(_ code: Int32, _ call: String, _ command: ProcessCommand, _ vectors: Vectors) -> ProcessError {
+        switch (call, code) {
+        case ("chdir", _): return .workingDirectoryUnusable(path: command.workingDirectory ?? command.workFolder?.work ?? "/", errno: code)
+        case (_, EAGAIN), (_, ENOMEM), (_, EMFILE), (_, ENFILE): return .resourcesExhausted(call: call, errno: code)
+        case ("execve", ENOENT), ("execve", ENOTDIR): return .programNotFound(vectors.interpreter ?? vectors.path)
+        case ("execve", EACCES), ("execve", EPERM): return .accessDenied(vectors.path)
+        case ("execve", ENOEXEC): return .notExecutable(vectors.path)
+        case ("execve", E2BIG): return .argumentsTooLarge
+        default: return .system(call: call, errno: code)
         }
     }
 
@@ -142,6 +177,23 @@ struct Vectors {
         return path.withCString { path in
             argv.withUnsafeBufferPointer { a in envp.withUnsafeBufferPointer { e in body(path, a.baseAddress, e.baseAddress) } }
         }
+    }
+}
+
+extension ResourceLimits {
+    var all: [cspawn_limit] {
+        var limits: [cspawn_limit] = []
+        func add(_ resource: __rlimit_resource, _ value: Int?, extra: Int = 0) {
+            guard let value else { return }
+            limits.append(cspawn_limit(resource: Int32(resource.rawValue), soft: UInt64(value), hard: UInt64(value + extra)))
+        }
+        add(RLIMIT_CPU, cpuSeconds, extra: 1)
+        add(RLIMIT_FSIZE, fileSizeBytes)
+        add(RLIMIT_NOFILE, openFiles)
+        add(__RLIMIT_NPROC, processes)
+        add(RLIMIT_AS, addressSpaceBytes)
+        add(RLIMIT_CORE, coreBytes)
+        return limits
     }
 }
 

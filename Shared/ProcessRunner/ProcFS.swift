@@ -17,7 +17,7 @@ enum ProcFS {
 
     /// The content of a file of at most `bytesMax`, nil when it can't be read.
     static func read(_ path: String, bytesMax: Int = 1 << 20) -> [UInt8]? {
-        let fd = cspawn_open(path, O_RDONLY, 0)
+        let fd = cspawn_open(path, O_RDONLY | O_NONBLOCK, 0)
         guard fd >= 0 else { return nil }
         defer { close(fd) }
         var content: [UInt8] = []

@@ -13,8 +13,17 @@ public struct ProcessCommand: Sendable {
     public var arguments: [String]
     /// The whole environment; nothing is inherited.
     public var environment: [String: String]
-    /// The working directory; nil is the work folder where there is one, else `/`.
+    /// The working directory, looked up as the user; nil is the work folder where there is one, else `/`.
     public var workingDirectory: String?
+    /// As whom it runs, without supplementary groups; nil is this process' own user.
+    public var user: ProcessUser?
+    /// Whether neither it nor what it starts can gain privileges by a program's set-user-ID bit or file capabilities (`no_new_privs`).
+    public var forbidsNewPrivileges = false
+    /// The umask; nil keeps this process' own.
+    public var fileMask: UInt16?
+    public var resourceLimits = ResourceLimits()
+    /// A group for this run alone, which takes everything that it starts.
+    public var controlGroup: ControlGroup?
     /// A folder made for this run alone and removed after it; a script needs one.
     public var workFolder: WorkFolder?
     public var standardInput: [UInt8]
@@ -73,60 +82,6 @@ public struct OutputFiles: Sendable {
         self.path = path
         self.bytesMax = bytesMax
         self.isForOverflowOnly = isForOverflowOnly
-    }
-}
-
-/// A folder of mode 0700 with a few files that is the child's own.
-///
-/// Making and removing files for every start is what costs most of it on ext4 (an inode that was freed a moment ago is passed over for
-/// a while), so a folder can be kept from run to run: its files are then written over in place and all else is removed.
-public struct WorkFolder: Sendable, Equatable {
-    public struct File: Sendable, Equatable {
-        public var name: String
-        public var content: [UInt8]
-        public var isExecutable: Bool
-
-        public init(name: String, content: [UInt8], isExecutable: Bool = false) {
-            self.name = name
-            self.content = content
-            self.isExecutable = isExecutable
-        }
-    }
-
-    /// Its parent must exist. One that is not kept must not exist itself.
-    public var path: String
-    public var files: [File]
-    /// Whether it stays for the next run, which must come after this one; otherwise it is removed with all its content.
-    public var isKept: Bool
-    /// A word that is written to `leader` inside, before the identity of the process, for whoever comes after a crash; nil writes none.
-    public var leaderNote: String?
-
-    public init(path: String, files: [File] = [], isKept: Bool = false, leaderNote: String? = nil) {
-        self.path = path
-        self.files = files
-        self.isKept = isKept
-        self.leaderNote = leaderNote
-    }
-
-    static let scriptName = "script"
-    static let leaderName = "leader"
-    /// Names that no file of the caller's may have.
-    public static let reservedNames: Set<String> = [scriptName, leaderName]
-}
-
-/// What a kept folder's `leader` says: the run that was going on, if one was.
-public struct LeaderRecord: Sendable, Hashable {
-    public let note: String
-    /// Nil when the process had not been started yet.
-    public let leader: ProcessIdentity?
-
-    /// Reads the record of a folder; nil when nothing was going on in it.
-    public init?(folder: String) {
-        guard let bytes = ProcFS.read("\(folder)/\(WorkFolder.leaderName)", bytesMax: 4096) else { return nil }
-        let words = String(decoding: bytes, as: UTF8.self).split(whereSeparator: { $0 == " " || $0 == "\n" })
-        guard let note = words.first, note != "-" else { return nil }
-        self.note = String(note)
-        leader = ProcessIdentity(parsing: words.dropFirst().joined(separator: " "))
     }
 }
 

@@ -27,6 +27,8 @@ public struct ProcessOutcome: Sendable {
     public var usage: ResourceUsage
     /// Descendants outside the process group that were found and killed.
     public var escapedCount: Int
+    /// How often the kernel killed in its control group because its memory was at its limit.
+    public var memoryKillCount: Int
 
     public var isSuccess: Bool { termination == .exited(status: 0) && cause == .byItself }
 }

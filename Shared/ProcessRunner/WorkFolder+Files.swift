@@ -4,16 +4,37 @@ import Glibc
 extension WorkFolder {
     private static let recordBytes = 256
 
-    func make(script: [UInt8]?) throws(ProcessError) {
-        guard mkdir(path, 0o700) == 0 || (isKept && errno == EEXIST) else { throw .workFolderUnusable(path: path, errno: errno) }
+    func make(script: [UInt8]?, for user: ProcessUser?) throws(ProcessError) {
+        // Who is somebody else has to pass through on the way to `work` and to the script.
+        let mode: mode_t = user == nil ? 0o700 : 0o711
+        guard mkdir(path, mode) == 0 || (isKept && errno == EEXIST) else { throw .workFolderUnusable(path: path, errno: errno) }
         do throws(ProcessError) {
+            try settle(path, owner: nil, mode: mode)
             if let leaderNote { try writeRecord(leaderNote) }
-            if let script { try write(File(name: Self.scriptName, content: script, isExecutable: true)) }
-            for file in files { try write(file) }
+            if let script { try writeScript(script, for: user) }
+            if isKept, !Self.isFolder(work) { Self.remove(work) }
+            guard mkdir(work, 0o700) == 0 || (isKept && errno == EEXIST) else { throw .workFolderUnusable(path: work, errno: errno) }
+            for file in files { try write(file, for: user) }
+            try settle(work, owner: user, mode: 0o700)
         } catch {
             clear()
             throw error
         }
+    }
+
+    /// Gives a folder of ours its owner and mode where it hasn't got them; never through a link.
+    private func settle(_ folder: String, owner: ProcessUser?, mode: mode_t) throws(ProcessError) {
+        let fd = cspawn_open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0)
+        guard fd >= 0 else { throw .workFolderUnusable(path: folder, errno: -fd) }
+        defer { close(fd) }
+        var info = stat()
+        guard fstat(fd, &info) == 0 else { throw .workFolderUnusable(path: folder, errno: errno) }
+        let user = owner?.userID ?? geteuid()
+        let group = owner?.groupID ?? info.st_gid
+        if info.st_uid != user || info.st_gid != group, fchown(fd, user, group) != 0 {
+            throw .workFolderUnusable(path: folder, errno: errno)
+        }
+        if info.st_mode & 0o7777 != mode, fchmod(fd, mode) != 0 { throw .workFolderUnusable(path: folder, errno: errno) }
     }
 
     /// Makes the folder as if nobody had been in it, or removes it.
@@ -23,23 +44,33 @@ extension WorkFolder {
             _ = cspawn_remove_tree(path)
             return
         }
-        for name in extras {
-            if unlink("\(path)/\(name)") != 0 { _ = cspawn_remove_tree("\(path)/\(name)") }
-        }
+        for name in extras { Self.remove("\(path)/\(name)") }
+        _ = cspawn_empty_tree(work)
         guard leaderNote != nil else { return }
         record("-")
     }
 
     /// Makes a kept folder ready for the next run where that takes no removing; false when `clear` has to be called.
     func settleIfClean() -> Bool {
-        guard isKept, extras.isEmpty else { return false }
+        guard isKept, extras.isEmpty, names(in: work).isEmpty else { return false }
         if leaderNote != nil { record("-") }
         return true
     }
 
     /// What is in a kept folder and does not belong there between runs.
     private var extras: [String] {
-        ProcFS.names(in: path).filter { $0 != "." && $0 != ".." && !Self.reservedNames.contains($0) }
+        names(in: path).filter { ![Self.scriptName, Self.leaderName, Self.workName].contains($0) }
+    }
+
+    private func names(in folder: String) -> [String] { ProcFS.names(in: folder).filter { $0 != "." && $0 != ".." } }
+
+    private static func isFolder(_ path: String) -> Bool {
+        var info = stat()
+        return lstat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
+    }
+
+    private static func remove(_ path: String) {
+        if unlink(path) != 0 { _ = cspawn_remove_tree(path) }
     }
 
     func recordLeader(_ pid: pid_t) {
@@ -59,38 +90,67 @@ extension WorkFolder {
         var content = Array(text.utf8.prefix(Self.recordBytes - 1))
         content += [UInt8](repeating: UInt8(ascii: " "), count: Self.recordBytes - 1 - content.count)
         content.append(UInt8(ascii: "\n"))
-        try write(File(name: Self.leaderName, content: content))
+        try write(content, over: "\(path)/\(Self.leaderName)", mode: 0o600, group: nil)
     }
 
-    private func write(_ file: File) throws(ProcessError) {
-        let name = file.name
-        precondition(!name.isEmpty && name != "." && name != ".." && !name.utf8.contains(UInt8(ascii: "/")), "a file name, not a path")
-        let target = "\(path)/\(name)"
-        let fd = open(target, file.isExecutable ? 0o700 : 0o600)
-        guard fd >= 0 else { throw .workFolderUnusable(path: target, errno: -fd) }
+    /// To be read and executed by the user, and changed by nobody.
+    private func writeScript(_ script: [UInt8], for user: ProcessUser?) throws(ProcessError) {
+        try write(script, over: "\(path)/\(Self.scriptName)", mode: user == nil ? 0o700 : 0o750, group: user?.groupID)
+    }
+
+    private func write(_ content: [UInt8], over target: String, mode: mode_t, group: UInt32?) throws(ProcessError) {
+        let (fd, info) = try open(target)
         defer { close(fd) }
-        var info = stat()
-        guard fstat(fd, &info) == 0 else { throw .workFolderUnusable(path: target, errno: errno) }
+        if let group, info.st_gid != group, fchown(fd, geteuid(), group) != 0 { throw .workFolderUnusable(path: target, errno: errno) }
         // The process's umask, or a script, may have taken bits of the owner.
-        if file.isExecutable, info.st_mode & 0o777 != 0o700 { fchmod(fd, 0o700) }
-        var offset = 0
-        while offset < file.content.count {
-            let count = file.content[offset...].withUnsafeBytes { Glibc.write(fd, $0.baseAddress, $0.count) }
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { throw .workFolderUnusable(path: target, errno: errno) }
-            offset += count
-        }
+        if info.st_mode & 0o7777 != mode, fchmod(fd, mode) != 0 { throw .workFolderUnusable(path: target, errno: errno) }
+        try Self.write(content, to: fd, target)
         // Cut behind, not emptied before: an emptied file is flushed to the disk when it is closed.
-        if Int(info.st_size) > file.content.count, ftruncate(fd, off_t(file.content.count)) != 0 {
+        if Int(info.st_size) > content.count, ftruncate(fd, off_t(content.count)) != 0 {
             throw .workFolderUnusable(path: target, errno: errno)
         }
     }
 
-    /// A regular file of ours; what a script left in its place goes.
-    private func open(_ target: String, _ mode: Int32) -> Int32 {
-        let fd = cspawn_open(target, O_WRONLY | O_CREAT | O_NOFOLLOW | (isKept ? 0 : O_EXCL), mode)
-        guard isKept, [-ELOOP, -EISDIR, -EACCES, -ENXIO].contains(fd) else { return fd }
-        if unlink(target) != 0 { _ = cspawn_remove_tree(target) }
-        return cspawn_open(target, O_WRONLY | O_CREAT | O_NOFOLLOW | O_EXCL, mode)
+    /// A file of the child's own: always a new one.
+    private func write(_ file: File, for user: ProcessUser?) throws(ProcessError) {
+        let name = file.name
+        precondition(!name.isEmpty && name != "." && name != ".." && !name.utf8.contains(UInt8(ascii: "/")), "a file name, not a path")
+        let target = "\(work)/\(name)"
+        Self.remove(target)
+        let fd = cspawn_open(target, O_WRONLY | O_CREAT | O_NOFOLLOW | O_EXCL, 0o600)
+        guard fd >= 0 else { throw .workFolderUnusable(path: target, errno: -fd) }
+        defer { close(fd) }
+        try Self.write(file.content, to: fd, target)
+        if let user, fchown(fd, user.userID, user.groupID) != 0 { throw .workFolderUnusable(path: target, errno: errno) }
+    }
+
+    private static func write(_ content: [UInt8], to fd: Int32, _ target: String) throws(ProcessError) {
+        var offset = 0
+        while offset < content.count {
+            let count = content[offset...].withUnsafeBytes { Glibc.write(fd, $0.baseAddress, $0.count) }
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { throw .workFolderUnusable(path: target, errno: errno) }
+            offset += count
+        }
+    }
+
+    /// A regular file of ours; what a script left in its place goes, and a FIFO must not hold us up.
+    private func open(_ target: String) throws(ProcessError) -> (fd: Int32, info: stat) {
+        let flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK
+        if isKept {
+            let fd = cspawn_open(target, flags, 0o600)
+            var info = stat()
+            if fd >= 0, fstat(fd, &info) == 0, info.st_mode & S_IFMT == S_IFREG, info.st_nlink == 1 { return (fd, info) }
+            if fd >= 0 { close(fd) }
+            Self.remove(target)
+        }
+        let fd = cspawn_open(target, flags | O_EXCL, 0o600)
+        guard fd >= 0 else { throw .workFolderUnusable(path: target, errno: -fd) }
+        var info = stat()
+        guard fstat(fd, &info) == 0 else {
+            close(fd)
+            throw .workFolderUnusable(path: target, errno: errno)
+        }
+        return (fd, info)
     }
 }

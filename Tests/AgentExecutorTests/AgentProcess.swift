@@ -16,8 +16,16 @@ final class AgentProcess: Sendable {
 
     static let binary = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path + "/agent-executor"
 
-    init(_ directory: String, _ scheduler: String, node: String = "web-07", settings: [String] = []) async throws {
+    /// Scripts of tests write into folders of the test's, which are root's where the tests run as root.
+    static let ownUser: String? = geteuid() == 0 ? "root" : nil
+
+    /// - Parameter user: as whom operations run that name nobody; nil leaves it to the agent.
+    init(
+        _ directory: String, _ scheduler: String, node: String = "web-07", user: String? = AgentProcess.ownUser, settings: [String] = []
+    ) async throws {
         let files = directory + "/files"
+        // Other users have to pass through to the executions' folders.
+        chmod(directory, 0o711)
         try FileManager.default.createDirectory(atPath: files, withIntermediateDirectories: true)
         try Self.secret("service \(Self.token)\nreceiver receiver-token-0123456789\n", files + "/tokens")
         try Self.secret(Self.token + "\n", files + "/token")
@@ -30,8 +38,9 @@ final class AgentProcess: Sendable {
             [
                 "--data-dir", directory + "/data", "--port", "0", "--port-file", portFile, "--node-name", node, "--scheduler-url",
                 scheduler,
-                "--token-file", files + "/tokens", "--client-token-file", files + "/token", "--log-level", "debug",
-            ] + settings
+                "--token-file", files + "/tokens", "--client-token-file", files + "/token", "--log-level", "debug", "--run-directory",
+                directory + "/executions",
+            ] + (user.map { ["--run-as-user", $0] } ?? []) + settings
         _ = FileManager.default.createFile(atPath: files + "/log", contents: nil)
         let log = try FileHandle(forWritingTo: URL(fileURLWithPath: files + "/log"))
         process.standardError = log

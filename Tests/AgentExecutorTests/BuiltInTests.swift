@@ -17,7 +17,7 @@ import Testing
         let misspelled = builtIn("/processor/loadAverages")
         let root = try RecordedLoad(loads: "8.00 8.00 8.00 1/2 3")
         defer { root.directory.remove() }
-        let reports = try await JobFixture.ends(
+        let reports = try await ends(
             [JobFixture.job([found]), JobFixture.job([ruledOut]), JobFixture.job([invalid]), JobFixture.job([misspelled])],
             settings: ["--host-root", root.directory.path])
         #expect(reports.map(\.phase) == [.succeeded, .failed, .failed, .failed])

@@ -96,7 +96,7 @@ import Testing
             func isKept(_ job: Job) -> Bool { FileManager.default.fileExists(atPath: directory + "/data/evidence/\(job.uid)") }
             #expect(try await eventually { !isKept(jobs[0]) })
             #expect(isKept(jobs[1]) && isKept(jobs[2]))
-            #expect(try await agent.send(.get, "/api/v1/evidence/\(jobs[0].uid)").status == 404)
+            #expect(try await eventually { try await agent.send(.get, "/api/v1/evidence/\(jobs[0].uid)").status == 404 })
         }
     }
 

@@ -5,11 +5,12 @@ import Model
 enum JobFixture {
     static func script(
         _ text: String, args: [String]? = nil, key: String? = nil, effect: Effect? = nil, timeout: Int? = nil, attempts: Int? = nil,
-        hostPath: String? = nil
+        hostPath: String? = nil, execution: ExecutionSettings? = nil
     ) -> OperationSpec {
         OperationSpec(
             processor: Processor(
-                scriptRunner: ScriptProcessor(script: text, argKeys: args, operationResultKey: key), timeoutSeconds: timeout),
+                scriptRunner: ScriptProcessor(script: text, argKeys: args, operationResultKey: key), timeoutSeconds: timeout,
+                execution: execution),
             storage: hostPath.map { Storage(hostPath: .init(path: $0)) }, effect: effect, retry: attempts.map { Retry(maxAttempts: $0) })
     }
 

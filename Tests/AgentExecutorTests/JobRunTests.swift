@@ -122,9 +122,48 @@ import Testing
             Self.job([[1], [2], [3], []], operations: [1: Self.operation(.read), 3: Self.operation(.destroy)], dryRun: true))
         #expect(try start(&run).vertex == 1)
         run.ended(1, .found([]), at: Self.moment(2))
+        for vertex in [2, 3] {
+            guard case .show(let step) = run.next(at: Self.moment(2), hasTurn: false) else { throw CancellationError() }
+            #expect(step.vertex == vertex)
+            run.shown(vertex, "it would be\n" + String(repeating: "x", count: 2000))
+        }
         guard case .finished(let end) = run.next(at: Self.moment(2)) else { throw CancellationError() }
         #expect(end.succeeded && end.reason == .dryRun)
         #expect(run.steps.map(\.phase) == [.succeeded, .skipped, .skipped])
+        #expect(run.steps[1].message?.utf8.count == StepFault.messageBytesMax)
+    }
+
+    @Test func whatChangesTheNodeNeedsItsTurnAndWhatReadsDoesNot() throws {
+        var run = Self.run(Self.job([[1], [2], []], operations: [1: Self.operation(.read), 2: Self.operation(attempts: 2, backoff: 5)]))
+        guard case .start = run.next(at: Self.moment(1), hasTurn: false) else { throw CancellationError() }
+        run.ended(1, .found([]), at: Self.moment(2))
+        #expect(run.next(at: Self.moment(10), hasTurn: false) == .needsTurn(vertex: 2, withinSeconds: 90))
+        run.waits(2, for: "kubediag/other")
+        let waiting = try #require(run.stepStatuses.last)
+        #expect(waiting.phase == .running && waiting.attempt == 0 && waiting.startTime == nil && waiting.reason == "NodeBusy")
+        #expect(waiting.message == "waits for its turn to change the node: kubediag/other")
+        // The time of a step is its own: it begins with its turn.
+        guard case .start(let step) = run.next(at: Self.moment(60), hasTurn: true) else { throw CancellationError() }
+        #expect(step.timeoutSeconds == 30 && step.attempt == 1)
+        #expect(run.stepStatuses.last?.reason == nil)
+        // A pause before a retry needs no turn.
+        run.ended(2, .failed(.exitStatus, "exit status 1"), at: Self.moment(61))
+        #expect(run.next(at: Self.moment(62), hasTurn: false) == .wait(seconds: 4))
+        #expect(run.next(at: Self.moment(67), hasTurn: false) == .needsTurn(vertex: 2, withinSeconds: 33))
+    }
+
+    @Test func aStepThatNeverHadItsTurnHasNotBegun() throws {
+        for isStopped in [true, false] {
+            var run = Self.run(Self.job([[1], []]))
+            _ = run.next(at: Self.moment(1), hasTurn: false)
+            run.waits(1, for: "kubediag/other")
+            if isStopped { run.stop(.cancelled) }
+            guard case .finished(let end) = run.next(at: Self.moment(isStopped ? 2 : 100), hasTurn: false) else {
+                throw CancellationError()
+            }
+            #expect(end.reason == (isStopped ? .cancelled : .deadlineExceeded))
+            #expect(run.stepStatuses.isEmpty)
+        }
     }
 
     @Test func anInterruptedStepHasUsedAnAttempt() throws {

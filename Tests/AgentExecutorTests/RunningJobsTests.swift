@@ -7,10 +7,7 @@ import Testing
 
 /// Jobs on the built agent, from their PUT to the report of their end.
 @Suite struct RunningJobsTests {
-    private func text(_ report: JobReport, _ key: String) -> String? {
-        guard case .text(let text)? = report.operationResults?[key] else { return nil }
-        return text
-    }
+    private func text(_ report: JobReport, _ key: String) -> String? { report.text(key) }
 
     @Test func aChainPassesItsContextOn() async throws {
         let job = JobFixture.job(
@@ -21,7 +18,7 @@ import Testing
                     key: "second"),
                 JobFixture.script("printf 'a\\377b'", key: "third"),
             ], parameters: ["mountpoint": "/var"])
-        let report = try #require(try await JobFixture.ends([job]).first)
+        let report = try #require(try await ends([job]).first)
         #expect(report.phase == .succeeded)
         #expect(text(report, "operation.first.output") == "/var||web-07\n")
         #expect(text(report, "operation.first.stderr") == "note\n")
@@ -42,7 +39,7 @@ import Testing
                 JobFixture.script("echo one >> \(log)"), JobFixture.script("echo two >> \(log); exit 10"),
                 JobFixture.script("echo three >> \(log)"),
             ], edges: [[1], [2, 3], [], []])
-        let report = try #require(try await JobFixture.ends([job]).first)
+        let report = try #require(try await ends([job]).first)
         #expect(report.phase == .succeeded)
         #expect(report.succeededPath?.map(\.id) == [1, 3])
         #expect(report.failedPaths?.map { $0.map(\.id) } == [[1, 2]])
@@ -51,16 +48,19 @@ import Testing
 
     @Test func endsAreToldApart() async throws {
         let jobs = [
-            JobFixture.job([JobFixture.script("echo looked >&2; exit 10")]),
-            JobFixture.job([JobFixture.script("echo why >&2; exit 3", key: "k")]),
-            JobFixture.job([JobFixture.script("sleep 60", timeout: 1)]),
-            JobFixture.job([JobFixture.script("kill -SEGV $$")]),
-            JobFixture.job([JobFixture.script("#!/no/such\n")]),
-            JobFixture.job([OperationSpec(processor: Processor(function: FunctionProcessor(runtime: "golang-http", codeSource: ["a": ""])))]
+            JobFixture.job([JobFixture.script("echo looked >&2; exit 10", effect: .read)]),
+            JobFixture.job([JobFixture.script("echo why >&2; exit 3", key: "k", effect: .read)]),
+            JobFixture.job([JobFixture.script("sleep 60", effect: .read, timeout: 1)]),
+            JobFixture.job([JobFixture.script("kill -SEGV $$", effect: .read)]),
+            JobFixture.job([JobFixture.script("#!/no/such\n", effect: .read)]),
+            JobFixture.job([
+                OperationSpec(
+                    processor: Processor(function: FunctionProcessor(runtime: "golang-http", codeSource: ["a": ""])), effect: .read)
+            ]
             ),
-            JobFixture.job([JobFixture.script("sleep 60")], seconds: 1),
+            JobFixture.job([JobFixture.script("sleep 60", effect: .read)], seconds: 1),
         ]
-        let reports = try await JobFixture.ends(jobs)
+        let reports = try await ends(jobs)
         #expect(reports.allSatisfy { $0.phase == .failed })
         #expect(reports.map { $0.reason } == ["NothingFound"] + Array(repeating: "StepFailed", count: 5) + ["DeadlineExceeded"])
         #expect(
@@ -77,7 +77,7 @@ import Testing
         let files = ["handler.py": handler, "util.py": "def f(c): return {'n': len(c['p'])}\n"]
         let ruledOut = ["handler.py": "def handle(c): return {'kubediag.outcome': 'ruledOut'}"]
         let broken = ["handler.py": "def handle(c): raise ValueError('no luck')"]
-        let reports = try await JobFixture.ends(
+        let reports = try await ends(
             [files, ruledOut, broken].map {
                 JobFixture.job(
                     [OperationSpec(processor: Processor(function: FunctionProcessor(runtime: "python3", codeSource: $0)))],
@@ -98,7 +98,7 @@ import Testing
             ], parameters: ["large": String(repeating: "p", count: 200 * 1024)])
         let argument = JobFixture.job(
             [JobFixture.script("true", args: ["large"])], parameters: ["large": String(repeating: "p", count: 200 * 1024)])
-        let reports = try await JobFixture.ends([big, argument]) { agent, _ in
+        let reports = try await ends([big, argument]) { agent, _ in
             let list = try JSON(parsing: try await agent.send(.get, "/api/v1/evidence/\(big.uid)").body)
             #expect(list["items"]?.arrayValue?.count == 3)
             let path = "/api/v1/evidence/\(big.uid)/1.1-op1.1.stdout"
@@ -131,7 +131,7 @@ import Testing
         let jobs = [root + "/sub/deep", "/etc/kubediag", root + "/link/x", root + "/../x"].map {
             JobFixture.job([JobFixture.script("echo kept", hostPath: $0)])
         }
-        let reports = try await JobFixture.ends(jobs, settings: ["--storage-roots", root]) { agent, _ in
+        let reports = try await ends(jobs, settings: ["--storage-roots", root]) { agent, _ in
             let response = try await agent.send(.get, "/api/v1/evidence/\(jobs[0].uid)/1.1-op1.1.stdout", headers: [("Range", "bytes=1-2")])
             #expect(response.status == 206 && response.body == Array("ep".utf8))
         }
@@ -150,7 +150,7 @@ import Testing
         let paths = ["/ok", "/empty", "/ruledout", "/error", "/list", "/hang"]
         let own = OperationSpec(processor: Processor(httpServer: HTTPProcessor(path: "/processor/unknown")))
         let jobs = paths.map { JobFixture.job([http($0, timeout: 1)], parameters: ["p": "v"]) } + [JobFixture.job([own])]
-        let reports = try await JobFixture.ends(jobs)
+        let reports = try await ends(jobs)
         #expect(reports.map(\.phase) == [.succeeded, .succeeded, .failed, .failed, .failed, .failed, .failed])
         #expect(text(reports[0], "echo") == "v" && text(reports[0], "number") == "7")
         #expect(
@@ -172,7 +172,7 @@ import Testing
             env -i setsid sleep 300 & echo $! >> \(pids)
             while :; do sleep 0.1; done
             """
-        let report = try #require(try await JobFixture.ends([JobFixture.job([JobFixture.script(script, timeout: 1)])]).first)
+        let report = try #require(try await ends([JobFixture.job([JobFixture.script(script, timeout: 1)])]).first)
         #expect(report.steps[0].message == "timed out after 1 s (SIGKILL)")
         let left = try String(contentsOfFile: pids, encoding: .utf8).split(separator: "\n").compactMap { Int32($0) }
         #expect(left.count == 3)

@@ -48,9 +48,13 @@ import Testing
         let large = String(repeating: "x", count: 32 * 1024 + 1)
         let environment = ScriptEnvironment(
             job: job(parameters: ["mount-point": "/var", "mount.point": "/usr", "large": large, "nul": "\u{0}"]), operation: "df",
-            operationParameters: ["own": "1", "mount-point": "/"], stepAttempt: 2)
+            spec: OperationSpec(
+                processor: Processor(execution: ExecutionSettings(environment: ["LANG": "de_DE.UTF-8", "LEVEL": "3", "PATH": "/evil"])),
+                parameters: ["own": "1", "mount-point": "/"]), stepAttempt: 2, home: "/run/0/work")
         #expect(environment.variables["KUBEDIAG_PARAM_MOUNT_POINT"] == "/var")
         #expect(environment.variables["KUBEDIAG_PARAM_OWN"] == "1")
+        #expect(environment.variables["LEVEL"] == "3" && environment.variables["LANG"] == "de_DE.UTF-8")
+        #expect(environment.variables["HOME"] == "/run/0/work" && environment.variables["PATH"] == ScriptEnvironment.path)
         #expect(environment.variables["KUBEDIAG_DIAGNOSIS_UID"] == "u")
         #expect(environment.variables["KUBEDIAG_STEP_ATTEMPT"] == "2")
         #expect(environment.variables["TRACEPARENT"]?.hasPrefix("00-") == true)
@@ -60,7 +64,8 @@ import Testing
 
     @Test func environmentStaysBelowItsTotal() {
         let parameters = Dictionary(uniqueKeysWithValues: (0..<20).map { ("p\(100 + $0)", String(repeating: "y", count: 30_000)) })
-        let environment = ScriptEnvironment(job: job(parameters: parameters), operation: "o", operationParameters: [:], stepAttempt: 1)
+        let environment = ScriptEnvironment(
+            job: job(parameters: parameters), operation: "o", spec: OperationSpec(processor: Processor()), stepAttempt: 1, home: "/h")
         let total = environment.variables.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count + 2 }
         #expect(total <= ScriptEnvironment.totalBytesMax)
         #expect(environment.variables["KUBEDIAG_PARAM_P100"] != nil)

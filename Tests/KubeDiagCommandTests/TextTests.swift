@@ -40,6 +40,20 @@ import Testing
         #expect(view.chain == "df ✓ → deleted-open – → top-dirs …")
     }
 
+    @Test func aDryRunShowsAllThatAStepWouldDo() {
+        let steps = [
+            StepStatus(
+                id: 1, operation: "fix", phase: .skipped, attempt: 0,
+                message: "not run (Mutate); it would be: a script\nscript:\n  \u{1B}[2Jrm"),
+            StepStatus(id: 2, operation: "next", phase: .running, attempt: 0, reason: "NodeBusy", message: "waits for its turn"),
+        ]
+        let view = DiagnosisView(diagnosis: diagnosis(.running, steps: steps), timeouts: [:], now: Self.now)
+        let lines = view.stepLines()
+        #expect(lines[0] == "  · fix     not run (Mutate); it would be: a script")
+        #expect(lines[1] == "      script:" && lines[2].hasSuffix("rm") && !lines[2].contains("\u{1B}"))
+        #expect(lines[3] == "  … next    waits for its turn")
+    }
+
     @Test func waitingSaysForWhat() {
         var waiting = diagnosis(.pending)
         waiting.status?.message = "2 ahead on web-07"

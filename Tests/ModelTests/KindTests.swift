@@ -49,6 +49,25 @@ private func object(_ kind: String, _ spec: String) -> String {
                 "spec.processor.httpServer.address FieldValueInvalid",
             ]),
         Case(
+            definition: Operation.definition,
+            spec:
+                #"{"processor":{"scriptRunner":{"script":"x"},"execution":{"environment":{"LEVEL":"3"},"workingDirectory":"/srv","runAsUser":"root","limits":{"cpuSeconds":60,"memoryBytes":1073741824}}}}"#,
+            faults: []),
+        Case(
+            definition: Operation.definition,
+            spec:
+                #"{"processor":{"scriptRunner":{"script":"x"},"execution":{"environment":{"LD_PRELOAD":"x","KUBEDIAG_NODE":"x","PATH":"x","PYTHONPATH":"x","1A":"x","A B":"x"},"runAsUser":"-x","limits":{"cpuSeconds":0,"openFiles":1}}}}"#,
+            faults: ["1A", "A B", "KUBEDIAG_NODE", "LD_PRELOAD", "PATH", "PYTHONPATH"].map {
+                "spec.processor.execution.environment[\($0)] FieldValueInvalid"
+            } + ["runAsUser", "limits.cpuSeconds", "limits.openFiles"].map { "spec.processor.execution.\($0) FieldValueInvalid" }),
+        Case(
+            definition: Operation.definition,
+            spec: #"{"processor":{"httpServer":{},"execution":{"workingDirectory":"/a/../b","environment":{"A":"x\u0000"}}}}"#,
+            faults: [
+                "spec.processor.execution FieldValueForbidden", "spec.processor.execution.workingDirectory FieldValueInvalid",
+                "spec.processor.execution.environment[A] FieldValueInvalid",
+            ]),
+        Case(
             definition: OperationSet.definition, spec: #"{"sequence":["a"],"adjacencyList":[]}"#,
             faults: ["spec.sequence FieldValueForbidden"]),
         Case(

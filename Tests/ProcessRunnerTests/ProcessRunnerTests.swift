@@ -138,14 +138,14 @@ import Testing
             return self.text(try await runner.run(command).standardOutput.bytes)
         }
         #expect(
-            try await run("cut -d' ' -f1,2 leader; echo $PPID > /dev/null; mkdir -p d/e; touch d/e/f x; ls | sort | tr '\\n' ' '")
+            try await run("cut -d' ' -f1,2 ../leader; echo $PPID > /dev/null; mkdir -p d/e ../x/y; touch d/e/f x; ls | sort | tr '\\n' ' '")
                 .hasPrefix("run-1 "))
         #expect(LeaderRecord(folder: path) == nil)
-        #expect(try await run("ls; # shorter") == "leader\nscript\n")
+        #expect(try await run("ls . ..; # shorter") == ".:\n\n..:\nleader\nscript\nwork\n")
         // What a script does to its own files does not reach the next.
-        _ = try await run("rm script leader; ln -s /etc/passwd script; mkdir leader")
-        #expect(try await run("ls -l | grep -c -- '->'; cat leader | cut -d' ' -f1") == "0\nrun-1\n")
-        _ = try await run("chmod 000 script leader")
+        _ = try await run("cd ..; rm script leader; ln -s /etc/passwd script; mkdir leader")
+        #expect(try await run("cd ..; ls -l | grep -c -- '->'; cat leader | cut -d' ' -f1") == "0\nrun-1\n")
+        _ = try await run("cd ..; chmod 000 script leader")
         #expect(try await run("echo fine") == "fine\n")
     }
 

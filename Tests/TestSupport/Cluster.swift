@@ -129,7 +129,12 @@ extension Cluster {
             "--data-dir", path(name), "--port-file", path(name + ".port"), "--token-file", path("tokens"), "--client-token-file",
             path(token),
         ]
-        lock.withLock { programs[name] = (program, common + arguments) }
+        lock.withLock { programs[name] = (program, common + (program == "agent-executor" ? executions(name) : []) + arguments) }
+    }
+
+    /// Scripts of tests write into the cluster's folder, which is root's where the tests run as root.
+    private func executions(_ name: String) -> [String] {
+        geteuid() == 0 ? ["--run-directory", path(name + ".executions"), "--run-as-user", "root"] : []
     }
 
     package func processID(_ name: String) -> Int32? { lock.withLock { processes[name]?.processIdentifier } }

@@ -38,6 +38,9 @@ public struct JobClock: Sendable, Hashable, Codable {
     /// Seconds until the diagnosis must have ended.
     public func secondsLeft(at now: Moment) -> Double { max(0, remainingSeconds - elapsedSeconds(at: now)) }
 
+    /// Seconds in which a step may still be started.
+    public func secondsToStart(at now: Moment) -> Double { max(0, min(remainingSeconds, notAfterSeconds) - elapsedSeconds(at: now)) }
+
     /// Whether a step may still be started.
     public func mayStart(at now: Moment) -> Bool { elapsedSeconds(at: now) < notAfterSeconds }
 }

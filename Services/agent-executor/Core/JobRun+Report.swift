@@ -6,8 +6,8 @@ extension JobRun {
         let phase: JobReport.Phase = end.map { $0.succeeded ? .succeeded : .failed } ?? .running
         var report = JobReport(
             uid: job.uid, node: job.node, journalId: journalID, epoch: epoch, dispatchAttempt: job.dispatchAttempt, seq: seq, phase: phase)
-        report.steps = steps.suffix(cut.stepsMax).map { step in
-            var status = step.status
+        report.steps = stepStatuses.suffix(cut.stepsMax).map { status in
+            var status = status
             status.message = status.message.map { Text.prefix($0, bytesMax: cut.messageBytesMax) }
             return status
         }
@@ -20,6 +20,19 @@ extension JobRun {
         report.message = end?.message
         report.summary = end?.summary
         return report
+    }
+
+    /// The steps as others see them: one that waits for its turn says so.
+    public var stepStatuses: [StepStatus] {
+        steps.map { step in
+            var status = step.status
+            if let waiting, waiting.vertex == step.vertex {
+                status.phase = .running
+                status.reason = StepFault.nodeBusy
+                status.message = waiting.message
+            }
+            return status
+        }
     }
 
     private func entries(_ path: [Int]) -> [PathEntry] {

@@ -9,6 +9,10 @@ public struct JobRun: Sendable {
         case start(StepStart)
         /// Ask again after so many seconds (a retry's backoff).
         case wait(seconds: Double)
+        /// The step changes the node: ask again when it is this run's turn to, or when so many seconds have passed.
+        case needsTurn(vertex: Int, withinSeconds: Double)
+        /// A dry run does not run it: say what it would do.
+        case show(StepStart)
         case finished(JobEnd)
     }
 
@@ -29,6 +33,8 @@ public struct JobRun: Sendable {
     public private(set) var results = ResultBook()
     public private(set) var end: JobEnd?
     private var stop: JobEnd.Reason?
+    /// The step that waits for its turn, and for whom.
+    private(set) var waiting: (vertex: Int, message: String)?
     private var indexes: [Int: Int] = [:]
     private var walk: PathWalk
 
@@ -66,8 +72,15 @@ public struct JobRun: Sendable {
     /// Ends the run at the next decision: cancelled, superseded by a higher attempt, or out of time.
     public mutating func stop(_ reason: JobEnd.Reason) { stop = stop ?? reason }
 
+    /// Says of the step that needs its turn whom it waits for.
+    public mutating func waits(_ vertex: Int, for holder: String) {
+        waiting = (vertex, "waits for its turn to change the node: \(holder)")
+    }
+
     /// What comes next. A step that it starts counts as running from here on.
-    public mutating func next(at now: Moment) -> Decision {
+    ///
+    /// - Parameter hasTurn: whether this run alone may change the node now.
+    public mutating func next(at now: Moment, hasTurn: Bool = true) -> Decision {
         if let end { return .finished(end) }
         if let stop { return finish(JobEnd(succeeded: false, reason: stop, message: message(for: stop))) }
         while true {
@@ -79,10 +92,17 @@ public struct JobRun: Sendable {
                     record(index)
                     continue
                 }
-                guard let decision = begin(vertex, at: now) else { continue }
+                guard let decision = begin(vertex, at: now, hasTurn: hasTurn) else { continue }
                 return decision
             }
         }
+    }
+
+    /// What the step would do that a dry run does not run.
+    public mutating func shown(_ vertex: Int, _ message: String) {
+        guard let index = indexes[vertex], steps[index].attempt == 0 else { preconditionFailure("only a step that has not begun is shown") }
+        steps[index].phase = .skipped
+        steps[index].message = Text.prefix(message, bytesMax: StepFault.messageBytesMax)
     }
 
     /// How the step that runs has ended.
@@ -111,17 +131,19 @@ public struct JobRun: Sendable {
         }
     }
 
-    private mutating func begin(_ vertex: Int, at now: Moment) -> Decision? {
+    private mutating func begin(_ vertex: Int, at now: Moment, hasTurn: Bool) -> Decision? {
         guard let name = job.plan.vertices[vertex].operation, let spec = job.plan.operations[name] else {
             return finish(JobEnd(succeeded: false, reason: .planInvalid, message: "vertex \(vertex) has no operation"))
         }
         let index = indexes[vertex] ?? append(StepRecord(vertex: vertex, operation: name, phase: .running, attempt: 0))
         if job.dryRun, spec.effectiveEffect != .read {
-            steps[index].phase = .skipped
-            steps[index].message = "not run: effect \(spec.effectiveEffect.rawValue) in a dry run"
-            return nil
+            return .show(StepStart(vertex: vertex, operation: name, spec: spec, attempt: 0, timeoutSeconds: 0))
         }
         if let decision = obstacle(to: index, at: now) { return decision }
+        if spec.effectiveEffect != .read, !hasTurn {
+            return .needsTurn(vertex: vertex, withinSeconds: clock.secondsToStart(at: now))
+        }
+        waiting = nil
         steps[index].phase = .running
         steps[index].attempt += 1
         steps[index].notBeforeSeconds = nil
@@ -138,7 +160,7 @@ public struct JobRun: Sendable {
         let reason: JobEnd.Reason? =
             clock.secondsLeft(at: now) <= 0 ? .deadlineExceeded : clock.mayStart(at: now) ? nil : .startDeadlineExceeded
         if let reason {
-            if steps[index].attempt == 0 { dropLast(index) }
+            if steps[index].attempt == 0, waiting == nil { dropLast(index) }
             return finish(JobEnd(succeeded: false, reason: reason, message: message(for: reason)))
         }
         guard let notBefore = steps[index].notBeforeSeconds else { return nil }
@@ -163,6 +185,9 @@ public struct JobRun: Sendable {
 
     private mutating func finish(_ end: JobEnd) -> Decision {
         self.end = end
+        // What never had its turn has not begun.
+        if let waiting, let index = indexes[waiting.vertex], steps[index].attempt == 0 { dropLast(index) }
+        waiting = nil
         // A retry that will not come any more must not look as if it would.
         for index in steps.indices { steps[index].notBeforeSeconds = nil }
         return .finished(end)

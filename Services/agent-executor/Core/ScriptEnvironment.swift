@@ -1,6 +1,7 @@
 import Model
 
-/// The environment of a script: ids and parameters under `KUBEDIAG_…`, and a fixed `PATH`; results arrive on stdin alone.
+/// The environment of a script: ids and parameters under `KUBEDIAG_…`, a fixed `PATH`, a home of its own, and what the operation adds;
+/// results arrive on stdin alone.
 ///
 /// A parameter `mount-point` becomes `KUBEDIAG_PARAM_MOUNT_POINT`: ASCII letters in upper case, every other byte but a digit as `_`.
 /// A value of more than 32 KiB, one that contains a NUL, what no longer fits into 128 KiB in all and the second of two names that
@@ -15,24 +16,28 @@ public struct ScriptEnvironment: Sendable, Equatable {
     /// Keys of parameters that were left out.
     public private(set) var omitted: [String] = []
 
-    public init(job: Job, operation: String, operationParameters: [String: String], stepAttempt: Int) {
-        variables = [
+    /// - Parameter home: the execution's own folder, for `HOME` and `TMPDIR`.
+    public init(job: Job, operation: String, spec: OperationSpec, stepAttempt: Int, home: String) {
+        variables = spec.processor.execution?.environment ?? [:]
+        variables.merge([
             "PATH": Self.path,
-            "LANG": "C.UTF-8",
+            "HOME": home,
+            "TMPDIR": home,
             "KUBEDIAG_DIAGNOSIS_UID": job.uid.rawValue,
             "KUBEDIAG_DIAGNOSIS_NAMESPACE": job.namespace,
             "KUBEDIAG_DIAGNOSIS_NAME": job.name,
             "KUBEDIAG_NODE": job.node.rawValue,
             "KUBEDIAG_OPERATION": operation,
             "KUBEDIAG_STEP_ATTEMPT": String(stepAttempt),
-        ]
+        ]) { _, own in own }
+        if variables["LANG"] == nil { variables["LANG"] = "C.UTF-8" }
         if let pod = job.pod {
             variables["KUBEDIAG_POD_NAMESPACE"] = pod.namespace
             variables["KUBEDIAG_POD_NAME"] = pod.name
             variables["KUBEDIAG_CONTAINER"] = pod.container
         }
         if let traceparent = job.traceparent { variables["TRACEPARENT"] = traceparent }
-        add(operationParameters.merging(job.parameters) { _, job in job })
+        add((spec.parameters ?? [:]).merging(job.parameters) { _, job in job })
     }
 
     private mutating func add(_ parameters: [String: String]) {

@@ -46,6 +46,8 @@ public struct StepFault: Sendable, Equatable {
         case httpStatus = "HTTPStatus"
         /// The agent ended while the step ran, and no attempt is left.
         case interrupted = "Interrupted"
+        /// The kernel killed it, because its control group's memory was at its limit.
+        case outOfMemory = "OutOfMemory"
         case planInvalid = "PlanInvalid"
         case programNotFound = "ProgramNotFound"
         case responseInvalid = "ResponseInvalid"
@@ -58,9 +60,13 @@ public struct StepFault: Sendable, Equatable {
         case timedOut = "TimedOut"
         /// Something that a built-in operation needs is not there.
         case unavailable = "Unavailable"
+        /// The user that the operation is to run as is not on this node, or this agent can't become it.
+        case userUnavailable = "UserUnavailable"
     }
 
     public static let messageBytesMax = 1024
+    /// What a step says that waits while another one changes the node; no fault.
+    static let nodeBusy = "NodeBusy"
 
     public let reason: Reason
     public let message: String

@@ -65,9 +65,9 @@ struct AgentEndpoints: Sendable {
         ]
         guard isDetailed else { return .object(members) }
         members["steps"] = .array(
-            entry.run.steps.map { step in
+            entry.run.stepStatuses.map { step in
                 .object([
-                    "id": .integer(Int64(step.vertex)), "operation": .string(step.operation), "phase": .string(step.phase.rawValue),
+                    "id": .integer(Int64(step.id)), "operation": .string(step.operation), "phase": .string(step.phase.rawValue),
                     "attempt": .integer(Int64(step.attempt)), "message": step.message.map { .string($0) } ?? .null,
                 ])
             })

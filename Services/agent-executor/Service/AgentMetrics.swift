@@ -14,7 +14,11 @@ struct AgentMetrics: Sendable {
     private let steps: MetricFamily<Histogram>
     private let gauges: JobGauges
 
-    init(_ registry: MetricRegistry) {
+    /// - Parameter controllers: of the control groups of executions.
+    init(_ registry: MetricRegistry, controllers: Set<String>) {
+        let held = registry.gauges(
+            "agent_cgroup_controller", help: "Whether executions are held by a cgroup controller.", labels: ["controller"], seriesMax: 3)
+        for name in ["cpu", "memory", "pids"] { held.series([name]).set(controllers.contains(name) ? 1 : 0) }
         reports = registry.counter("agent_reports_total", help: "Reports sent to the scheduler.")
         refusedReports = registry.counter("agent_reports_refused_total", help: "Reports of stale or deleted runs.")
         parkedReports = registry.counter("agent_reports_parked_total", help: "Reports that the scheduler refused for good.")

@@ -29,17 +29,23 @@ struct AgentParts: Sendable {
         let runner = try ProcessRunner(orphans: .endAll)
         let disk = try SerialThread(name: "evidence")
         let http = try HTTPClient()
-        let folders = try AgentFolders(directory)
+        let users = try StepUsers(configuration)
+        let limits = try StepLimits(configuration, logger)
+        let folders = try AgentFolders(directory, run: RunFolder(configuration, directory, users, journal.identity.journalID))
         let evidence = EvidenceStore(
             root: folders.evidence, storageRoots: configuration[AgentSettings.storageRoots],
             stepBytesMax: Int64(configuration[AgentSettings.evidenceStepMax].bytes), disk: disk)
         let desk = JobDesk(limits: JobDesk.Limits(queuedMax: configuration[AgentSettings.queuedJobsMax]))
         let begun = await Leftovers(folders: folders, runner: runner, logger: logger).end(
             journal.identity.journalID, isCopy: dropped != nil)
+        if let groups = limits.groups {
+            let prefix = "\(journal.identity.journalID)."
+            _ = await disk.perform { groups.endLeftovers(prefix: prefix) }
+        }
         try await Restoration(journal: journal, desk: desk, logger: logger).perform(begun)
 
         let standing = Standing()
-        let metrics = AgentMetrics(context.metrics)
+        let metrics = AgentMetrics(context.metrics, controllers: limits.groups?.controllers ?? [])
         let settler = Settler(
             desk: desk, journal: journal, evidence: evidence,
             retention: EvidenceRetention(
@@ -60,9 +66,10 @@ struct AgentParts: Sendable {
             runner: runner, http: processors, evidence: evidence,
             redaction: OutputRedaction(
                 redactor: try Redactor(patterns: configuration[AgentSettings.redactPatterns].patterns), disk: disk, metrics: metrics),
-            runRoot: folders.run, journalID: journal.identity.journalID, builtIns: builtIns, host: host)
+            runRoot: folders.run.path, users: users, limits: limits, journalID: journal.identity.journalID, builtIns: builtIns, host: host)
         let jobs = JobRunner(
-            desk: desk, journal: journal, executor: executor, standing: standing, reporter: reporter, metrics: metrics, logger: logger)
+            desk: desk, turns: NodeTurns(), journal: journal, executor: executor, standing: standing, reporter: reporter, metrics: metrics,
+            logger: logger)
         let intake = JobIntake(desk: desk, journal: journal, standing: standing, node: identity.node, logger: logger)
         let jobsMax = configuration[AgentSettings.jobsMax]
         assembly = ServiceAssembly(
@@ -98,50 +105,9 @@ struct AgentParts: Sendable {
                 await http.shutdown()
                 await kubernetes?.shutdown()
                 await store.close()
+                folders.run.leave()
                 disk.close()
             })
-    }
-}
-
-/// The folders below the data directory.
-struct AgentFolders: Sendable {
-    /// The executions' own folders, each gone with its execution.
-    let run: String
-    let evidence: String
-
-    init(_ directory: String) throws(DiskFault) {
-        run = "\(directory)/run"
-        evidence = "\(directory)/evidence"
-        try FileTree.make(run)
-        try FileTree.make(evidence)
-    }
-}
-
-/// Ends what a killed predecessor left running, and tells which executions it had begun.
-struct Leftovers: Sendable {
-    let folders: AgentFolders
-    let runner: ProcessRunner
-    let logger: Logger
-
-    func end(_ journal: JournalID, isCopy: Bool) async -> [JobKey: [BegunStep]] {
-        var begun: [JobKey: [BegunStep]] = [:]
-        var leaders: [ProcessIdentity] = []
-        let names = FileTree.names(in: folders.run)
-        // What a copy tells of may be running right now, for the original.
-        if isCopy {
-            for name in names { _ = FileTree.remove("\(folders.run)/\(name)") }
-            return [:]
-        }
-        for record in names.compactMap({ LeaderRecord(folder: "\(folders.run)/\($0)") }) {
-            if let leader = record.leader { leaders.append(leader) }
-            guard let trace = ExecutionTrace(parsing: record.note) else { continue }
-            begun[trace.key, default: []].append(trace.step)
-        }
-        let killed = await runner.endLeftovers(
-            markerName: StepExecutor.markerName, valuePrefix: "\(journal)/", leaders: leaders)
-        if killed > 0 { logger.warning("processes of an earlier run were ended", metadata: ["count": .stringConvertible(killed)]) }
-        for name in names { _ = FileTree.remove("\(folders.run)/\(name)") }
-        return begun
     }
 }
 

@@ -22,6 +22,36 @@ public enum AgentSettings {
     public static let jobsMax = Setting<Int>("jobs-max", default: 16, in: 1...1000, help: "jobs that run at once")
     public static let queuedJobsMax = Setting<Int>(
         "queued-jobs-max", default: 256, in: 1...100_000, help: "accepted jobs that may wait; past it the answer is 503 with Retry-After")
+    public static let runAsUser = Setting<String?>(
+        "run-as-user", default: .some(nil), placeholder: "USER",
+        help: "the user that scripts and functions run as where their operation names none, by name or number; nobody where the agent runs"
+            + " as root, else the agent's own")
+    public static let runDirectory = Setting<String?>(
+        "run-directory", default: .some(nil), placeholder: "DIR",
+        help: "folder below which executions get their own folders; where the agent runs as root, one that other users can pass through,"
+            + " /var/lib/kubediag-run unless given; else in the data directory",
+        validate: { path in
+            path.flatMap { $0.hasPrefix("/") && !$0.split(separator: "/").contains("..") ? nil : "\"\($0)\" is no absolute path" }
+        })
+    public static let controlGroupRoot = Setting<String?>(
+        "cgroup-root", default: .some(nil), placeholder: "DIR",
+        help: "cgroup version 2 below which each execution gets a group, for this agent alone and without processes; none uses none; the"
+            + " agent's own where it is delegated, unless given",
+        validate: { path in
+            path.flatMap {
+                $0 == "none" || $0.hasPrefix("/") && !$0.split(separator: "/").contains("..") ? nil : "\"\($0)\" is no absolute path"
+            }
+        })
+    public static let stepMemoryMax = Setting<ByteCount>(
+        "step-memory-max", default: .mebibytes(1024),
+        help: "memory of one execution whose operation does not say, where there are control groups",
+        validate: { $0.bytes >= 16 << 20 ? nil : "has to be at least 16MiB" })
+    public static let stepCPUMax = Setting<Int>(
+        "step-cpu-max", default: 1000, in: 10...1_024_000, placeholder: "MILLIS",
+        help: "thousandths of a CPU for one execution whose operation does not say, where there are control groups")
+    public static let stepProcessesMax = Setting<Int>(
+        "step-processes-max", default: 1024, in: 1...4_194_304,
+        help: "processes and threads of one execution whose operation does not say; of the user where there are no control groups")
     public static let storageRoots = Setting<[String]>(
         "storage-roots", default: [], placeholder: "DIR,…",
         help: "folders below which an operation's storage.hostPath may lie; none allows none",
@@ -60,8 +90,10 @@ public enum AgentSettings {
     public static let all: [SettingDefinition] =
         [
             nodeName.definition, aliases.definition, advertiseAddress.definition, scheduler.definition, jobsMax.definition,
-            queuedJobsMax.definition, storageRoots.definition, hostRoot.definition, evidenceStepMax.definition, evidenceAge.definition,
-            evidenceBytesMax.definition, finishedJobsMax.definition, redactPatterns.definition, reportBytesMax.definition,
+            queuedJobsMax.definition, runAsUser.definition, runDirectory.definition, controlGroupRoot.definition,
+            stepMemoryMax.definition, stepCPUMax.definition, stepProcessesMax.definition, storageRoots.definition, hostRoot.definition,
+            evidenceStepMax.definition, evidenceAge.definition, evidenceBytesMax.definition, finishedJobsMax.definition,
+            redactPatterns.definition, reportBytesMax.definition,
         ] + KubernetesSettings.all
 
     static func nodeNameFault(_ name: String) -> String? {

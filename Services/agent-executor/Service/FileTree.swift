@@ -4,8 +4,11 @@ import Glibc
 enum FileTree {
     private static let depthMax = 64
 
-    static func make(_ path: String) throws(DiskFault) {
-        guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw DiskFault(path, errno) }
+    static func make(_ path: String, mode: mode_t = 0o700) throws(DiskFault) {
+        let isNew = mkdir(path, mode) == 0
+        guard isNew || errno == EEXIST else { throw DiskFault(path, errno) }
+        // The umask may have taken bits.
+        if isNew, chmod(path, mode) != 0 { throw DiskFault(path, errno) }
         var info = stat()
         guard lstat(path, &info) == 0, info.st_mode & S_IFMT == S_IFDIR else { throw DiskFault(path, ENOTDIR) }
     }

@@ -10,6 +10,7 @@ struct JobRunner: Sendable {
     private static let noSlot = -1
 
     let desk: JobDesk
+    let turns: NodeTurns
     let journal: Journal
     let executor: StepExecutor
     let standing: Standing
@@ -31,6 +32,7 @@ struct JobRunner: Sendable {
         guard let entry = await desk.entry(key) else { return }
         metrics.observe(await desk.counts)
         let hasEnded = await withProgressReports(key) { await run(entry, slot) }
+        await turns.end(key)
         await desk.returned(key, hasEnded: hasEnded)
         metrics.observe(await desk.counts)
         if hasEnded { await reporter.deliver(key) }
@@ -54,6 +56,7 @@ struct JobRunner: Sendable {
         logger[metadataKey: "diagnosis"] = .string(key.uid.rawValue)
         if let trace = entry.job.traceparent?.split(separator: "-"), trace.count == 4 { logger[metadataKey: "trace_id"] = "\(trace[1])" }
         logger.info("run begins", metadata: ["name": "\(entry.job.namespace)/\(entry.job.name)", "attempt": "\(key.attempt)"])
+        var hasTurn = false
         while !Task.isCancelled {
             let now = AgentClock.now()
             if let reason = await desk.stopReason(key) {
@@ -62,16 +65,26 @@ struct JobRunner: Sendable {
                 await interruptible(key) { await Self.sleep(Self.stalePauseSeconds) }
                 continue
             }
-            switch run.next(at: now) {
+            switch run.next(at: now, hasTurn: hasTurn) {
             case .wait(let seconds):
                 await desk.publish(key, run, evidence: evidence)
                 await interruptible(key) { await Self.sleep(seconds) }
+            case .needsTurn(let vertex, let seconds):
+                hasTurn = await takeTurn(entry, &run, vertex, seconds, evidence)
+            case .show(let step):
+                let order = StepExecutor.Order(key: key, job: entry.job, step: step, results: run.results, slot: slot)
+                let shown = await executor.show(order)
+                evidence += shown.evidence
+                run.shown(step.vertex, shown.message)
+                await desk.publish(key, run, evidence: evidence)
             case .start(let step):
                 await desk.publish(key, run, evidence: evidence)
                 guard await journalStart(of: step, entry, run, evidence, logger) else { continue }
                 let execution = await execute(step, entry, run, slot, logger)
                 // An agent that stops leaves the step as begun: it has used an attempt.
                 if Task.isCancelled { return false }
+                await turns.end(key)
+                hasTurn = false
                 evidence += execution.evidence
                 run.ended(step.vertex, execution.end, note: execution.note, at: AgentClock.now())
                 await desk.publish(key, run, evidence: evidence)
@@ -80,6 +93,18 @@ struct JobRunner: Sendable {
             }
         }
         return false
+    }
+
+    /// Waits until it is this run's turn to change the node; false when it is to be looked at again instead.
+    private func takeTurn(
+        _ entry: JobDesk.Entry, _ run: inout JobRun, _ vertex: Int, _ seconds: Double, _ evidence: [EvidenceItem]
+    ) async -> Bool {
+        let key = entry.key
+        let label = "\(entry.job.namespace)/\(entry.job.name)"
+        if await turns.takeNow(key, label) { return true }
+        run.waits(vertex, for: await turns.queue)
+        await desk.publish(key, run, evidence: evidence)
+        return await interruptible(key) { await turns.take(key, label, seconds: seconds) }
     }
 
     /// Makes the start of a step durable where it has to be; false when the run is to be looked at again instead.

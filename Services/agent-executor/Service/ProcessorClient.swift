@@ -25,18 +25,25 @@ final class ProcessorClient: Sendable {
         return (processor.address ?? own.host) == own.host && (processor.port ?? own.port) == own.port
     }
 
+    /// The URL that is called, nil before this agent listens.
+    func url(of processor: HTTPProcessor) -> String? {
+        own.withLock { $0 }.map { Self.url(of: processor, own: $0) }
+    }
+
+    private static func url(of processor: HTTPProcessor, own: HTTPURL) -> String {
+        let host = processor.address ?? own.host
+        let path = processor.path.flatMap { $0.isEmpty ? nil : $0 } ?? "/"
+        let authority = host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host
+        return "\((processor.scheme ?? own.scheme).lowercased())://\(authority):\(processor.port ?? own.port)\(path)"
+    }
+
     /// Sends the context and returns the answer, whatever its status.
     func call(
         _ processor: HTTPProcessor, body: [UInt8], timeoutSeconds: Double, traceparent: String?
     ) async throws(HTTPClientError) -> ClientResponse {
         guard let own = own.withLock({ $0 }) else { throw .invalidRequest("the agent does not listen yet") }
-        let host = processor.address ?? own.host
-        let port = processor.port ?? own.port
-        let scheme = (processor.scheme ?? own.scheme).lowercased()
-        let path = processor.path.flatMap { $0.isEmpty ? nil : $0 } ?? "/"
-        let authority = host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host
         var request = ClientRequest(
-            method: .post, url: "\(scheme)://\(authority):\(port)\(path)", headers: ["Content-Type": "application/json"], body: body,
+            method: .post, url: Self.url(of: processor, own: own), headers: ["Content-Type": "application/json"], body: body,
             timeoutSeconds: timeoutSeconds, connectTimeoutSeconds: min(5, timeoutSeconds), responseBytesMax: Self.responseBytesMax)
         if let traceparent { request.headers.set("traceparent", traceparent) }
         return try await http.send(request)

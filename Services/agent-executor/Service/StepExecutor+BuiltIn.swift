@@ -15,17 +15,9 @@ extension StepExecutor {
     }
 
     func run(_ builtIn: BuiltIn, _ order: Order, _ folder: EvidenceFolder) async throws(StepFaultError) -> Execution {
-        let effect = order.step.spec.effectiveEffect
-        guard effect.rank >= builtIn.declaration.effect.rank else {
-            throw StepFaultError(
-                .planInvalid,
-                "the operation's effect is \(effect.rawValue), but what \(builtIn.name) does is \(builtIn.declaration.effect.rawValue)")
-        }
+        let context = try context(of: builtIn, order, folder: place(for: order, folder))
         let outcome: BuiltInOutcome
         do throws(BuiltInFault) {
-            let context = try BuiltInContext(
-                builtIn.declaration, values: order.context.values, defaults: order.step.spec.parameters ?? [:],
-                timeoutSeconds: order.step.timeoutSeconds, folder: place(for: order, folder))
             outcome = try await BuiltInExecution(builtIn, context, on: host, marker: marker(order)).run()
         } catch {
             return Execution(end: .failed([], error.stepFault(isCutByDeadline: order.isCutByDeadline)))
@@ -35,6 +27,26 @@ extension StepExecutor {
         execution.evidence += outcome.files.compactMap { Self.item($0, order, folder) }
         if let ruledOut = outcome.ruledOut { execution.end = .ruledOut(execution.end.results, StepFault(.ruledOut, ruledOut)) }
         return execution
+    }
+
+    /// What the built-in is told. Throws where the operation's effect is less than what the built-in does, and for wrong parameters.
+    func context(
+        of builtIn: BuiltIn, _ order: Order, folder: EvidenceFolderAccess? = nil
+    ) throws(StepFaultError) -> BuiltInContext {
+        let effect = order.step.spec.effectiveEffect
+        guard effect.rank >= builtIn.declaration.effect.rank else {
+            throw StepFaultError(
+                .planInvalid,
+                "the operation's effect is \(effect.rawValue), but what \(builtIn.name) does is \(builtIn.declaration.effect.rawValue)")
+        }
+        do throws(BuiltInFault) {
+            return try BuiltInContext(
+                builtIn.declaration, values: order.context.values, defaults: order.step.spec.parameters ?? [:],
+                timeoutSeconds: order.step.timeoutSeconds, folder: folder)
+        } catch {
+            let fault = error.stepFault(isCutByDeadline: order.isCutByDeadline)
+            throw StepFaultError(fault.reason, fault.message)
+        }
     }
 
     /// Where the execution may leave files.

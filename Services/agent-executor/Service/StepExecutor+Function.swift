@@ -11,7 +11,7 @@ extension StepExecutor {
         import json, os, sys
         answer = os.fdopen(os.dup(1), "w", encoding="utf-8")
         os.dup2(2, 1)
-        sys.path.insert(0, os.getcwd())
+        sys.path.insert(0, os.environ["HOME"])
         context = json.load(sys.stdin)
         from handler import handle
         result = handle(context)
@@ -28,8 +28,7 @@ extension StepExecutor {
         }
         var files: [WorkFolder.File] = []
         for (name, text) in function.codeSource.sorted(by: { $0.key < $1.key }) {
-            guard !name.isEmpty, !name.hasPrefix("."), !name.contains("/"), !name.contains("\0"), !WorkFolder.reservedNames.contains(name)
-            else {
+            guard !name.isEmpty, !name.hasPrefix("."), !name.contains("/"), !name.contains("\0") else {
                 throw StepFaultError(.planInvalid, "\"\(name)\" is no name of a source file")
             }
             files.append(WorkFolder.File(name: name, content: Array(text.utf8)))
@@ -49,7 +48,7 @@ extension StepExecutor {
             let key = "operation.\(order.step.operation).stderr"
             errors.append(result(key: key, "stderr", outcome.standardError, order, kept))
         }
-        if let fault = Self.fault(of: outcome, order) {
+        if let fault = fault(of: outcome, order) {
             execution.end = .failed(errors, fault)
             return execution
         }
@@ -60,7 +59,7 @@ extension StepExecutor {
         }
         let answer = await answer(raw.standardOutput.bytes, order, folder)
         execution.evidence += answer.evidence
-        execution.note = answer.note
+        execution.note = answer.note ?? limits.remark(order.step.spec.processor.execution?.limits)
         switch answer.end {
         case .found(let results): execution.end = .found(results + errors)
         case .ruledOut(let results, let fault): execution.end = .ruledOut(results + errors, fault)

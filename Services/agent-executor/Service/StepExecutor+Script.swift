@@ -22,16 +22,19 @@ extension StepExecutor {
     func perform(
         _ base: ProcessCommand, files: [WorkFolder.File], headBytesMax: Int = headBytesMax, _ order: Order, _ folder: EvidenceFolder
     ) async throws(StepFaultError) -> ProcessOutcome {
+        let execution = order.step.spec.processor.execution
+        let user = try users.user(for: execution)
+        let workFolder = WorkFolder(path: "\(runRoot)/\(order.slot)", files: files, isKept: true, leaderNote: order.trace.text)
         var command = base
-        let environment = ScriptEnvironment(
-            job: order.job, operation: order.step.operation, operationParameters: order.step.spec.parameters ?? [:],
-            stepAttempt: order.step.attempt)
-        command.environment = environment.variables
+        command.run(as: user, from: users.own)
+        command.environment = environment(order, home: workFolder.work)
+        command.workingDirectory = execution?.workingDirectory
+        limits.bound(&command, by: execution?.limits, name: "\(journalID).\(order.trace.text)")
         command.standardInput = order.contextJSON
         command.timeout = .seconds(order.step.timeoutSeconds)
         command.limits.headBytesMax = headBytesMax
         command.limits.tailBytesMax = Self.tailBytesMax
-        command.workFolder = WorkFolder(path: "\(runRoot)/\(order.slot)", files: files, isKept: true, leaderNote: order.trace.text)
+        command.workFolder = workFolder
         // A storage root gets every file; below the data directory a file that fits into memory is written after the step.
         command.outputFiles = OutputFiles(bytesMax: evidence.stepBytesMax, isForOverflowOnly: !folder.isHostPath) { stream in
             do throws(DiskFault) {
@@ -45,20 +48,27 @@ extension StepExecutor {
         do throws(ProcessError) {
             return try await runner.run(command)
         } catch {
-            throw Self.fault(of: error)
+            throw Self.fault(of: error, user)
         }
     }
 
-    private static func fault(of error: ProcessError) -> StepFaultError {
+    func environment(_ order: Order, home: String) -> [String: String] {
+        ScriptEnvironment(
+            job: order.job, operation: order.step.operation, spec: order.step.spec, stepAttempt: order.step.attempt, home: home
+        ).variables
+    }
+
+    private static func fault(of error: ProcessError, _ user: ProcessUser) -> StepFaultError {
         switch error {
         case .programNotFound(let path): StepFaultError(.programNotFound, "\(path) is not there")
-        case .accessDenied(let path): StepFaultError(.startFailed, "\(path) may not be executed")
+        case .accessDenied(let path): StepFaultError(.startFailed, "\(path) may not be executed by \(user.name)")
         case .notExecutable(let path): StepFaultError(.startFailed, "\(path) is no program of this machine")
         case .argumentsTooLarge:
             StepFaultError(.argumentTooLarge, "the arguments and the environment together are larger than exec takes; read them from stdin")
         case .argumentInvalid(let what): StepFaultError(.argumentInvalid, what)
-        case .workingDirectoryUnusable(let path, let code), .workFolderUnusable(let path, let code):
-            StepFaultError(.startFailed, "\(path): \(String(cString: strerror(code)))")
+        case .workingDirectoryUnusable(let path, let code):
+            StepFaultError(.startFailed, "chdir: \(path): \(String(cString: strerror(code))) (as \(user.name))")
+        case .workFolderUnusable(let path, let code): StepFaultError(.startFailed, "\(path): \(String(cString: strerror(code)))")
         case .resourcesExhausted(let call, let code), .system(let call, let code):
             StepFaultError(.startFailed, "\(call): \(String(cString: strerror(code)))")
         case .cancelledBeforeStart, .closed: StepFaultError(.cancelled, "cancelled before it was started")
@@ -70,12 +80,12 @@ extension StepExecutor {
         let (outcome, kept) = await settle(raw, order, folder)
         execution.evidence = kept.items
         execution.redactions = kept.redactions
-        execution.note = note(raw, kept.fault)
+        execution.note = note(raw, kept.fault) ?? limits.remark(order.step.spec.processor.execution?.limits)
         var results = [result(key: "operation.\(key).output", "stdout", outcome.standardOutput, order, kept)]
         if outcome.standardError.totalBytes > 0 {
             results.append(result(key: "operation.\(key).stderr", "stderr", outcome.standardError, order, kept))
         }
-        guard let fault = Self.fault(of: outcome, order) else {
+        guard let fault = fault(of: outcome, order) else {
             execution.end = .found(results)
             return execution
         }
@@ -146,19 +156,22 @@ extension StepExecutor {
         return StepResult(key: key, text: text, whole: whole, isComplete: isComplete)
     }
 
-    static func fault(of outcome: ProcessOutcome, _ order: Order) -> StepFault? {
+    func fault(of outcome: ProcessOutcome, _ order: Order) -> StepFault? {
         let reason: StepFault.Reason
+        if outcome.memoryKillCount > 0, outcome.cause == .byItself, !outcome.isSuccess {
+            return limits.outOfMemory(order.step.spec.processor.execution?.limits)
+        }
         switch (outcome.cause, outcome.termination) {
         case (.cancelled, _): return StepFault(.cancelled, "cancelled while it ran")
         case (.timedOut, _): reason = order.isCutByDeadline ? .deadlineExceeded : .timedOut
         case (_, .exited(0)): return nil
-        case (_, .exited(ruledOutStatus)): return StepFault(.ruledOut, lastLine(outcome) ?? "exit status 10")
+        case (_, .exited(Self.ruledOutStatus)): return StepFault(.ruledOut, Self.lastLine(outcome) ?? "exit status 10")
         case (_, .exited): reason = .exitStatus
         case (_, .signaled): reason = .signaled
         case (_, .stuck): reason = .stuck
         }
-        let said = lastLine(outcome).map { ": \($0)" } ?? ""
-        return StepFault(reason, exitReason(outcome, order) + said)
+        let said = Self.lastLine(outcome).map { ": \($0)" } ?? ""
+        return StepFault(reason, Self.exitReason(outcome, order) + said)
     }
 
     /// How it ended, in words.

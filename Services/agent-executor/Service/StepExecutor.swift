@@ -52,6 +52,8 @@ struct StepExecutor: Sendable {
     let redaction: OutputRedaction
     /// The folder of the executions' own folders.
     let runRoot: String
+    let users: StepUsers
+    let limits: StepLimits
     let journalID: JournalID
     let builtIns: BuiltInCatalogue
     /// The machine, for the built-in operations.

@@ -1,18 +1,33 @@
-// The Linux calls of the process room that Swift can't reach by itself: posix_spawn with its attributes, pidfds, epoll,
-// eventfd, prctl and wait4, each behind a function of plain integers. Every function returns 0 or a descriptor on success
-// and a negative errno on failure.
+// The Linux calls of the process room that Swift can't reach by itself: starting a child, pidfds, epoll, eventfd, prctl and
+// wait4, each behind a function of plain integers. Every function returns 0 or a descriptor on success and a negative errno
+// on failure.
 #ifndef KUBEDIAG_CSPAWN_H
 #define KUBEDIAG_CSPAWN_H
 
 #include <stdint.h>
 #include <sys/types.h>
 
+struct cspawn_limit {
+    int resource;  // RLIMIT_…
+    uint64_t soft;
+    uint64_t hard;
+};
+
 struct cspawn_request {
     const char *path;
     char *const *argv;
     char *const *envp;
-    int directory;    // descriptor of the working directory, or -1 to stay
-    int standard[3];  // what becomes 0, 1 and 2
+    int directory;               // descriptor of the working directory, or -1
+    const char *directory_path;  // the working directory by its path, looked up as the child's user; NULL takes the descriptor
+    int standard[3];             // what becomes 0, 1 and 2
+    int control_group;           // descriptor of the cgroup.procs to join, or -1
+    int changes_user;            // 1: become user and group, without supplementary groups
+    uid_t user;
+    gid_t group;
+    int forbids_new_privileges;  // 1: no_new_privs
+    int file_mask;               // the umask, or -1 to keep it
+    const struct cspawn_limit *limits;
+    int limit_count;
 };
 
 struct cspawn_exit {
@@ -32,8 +47,9 @@ struct cspawn_event {
 static const int CSPAWN_READABLE = 1;
 static const int CSPAWN_WRITABLE = 2;
 
-// A child in a process group of its own, with default signals, an empty mask and no descriptor but 0, 1 and 2.
-int cspawn_start(const struct cspawn_request *request, pid_t *pid);
+// A child in a process group of its own, with default signals, an empty mask and no descriptor but 0, 1 and 2. On failure `call`
+// is the name of the system call that refused, a constant.
+int cspawn_start(const struct cspawn_request *request, pid_t *pid, const char **call);
 
 // A pipe whose both ends are close-on-exec.
 int cspawn_pipe(int ends[2]);
@@ -63,7 +79,12 @@ int cspawn_open(const char *path, int flags, int mode);
 // A directory, for use as the working directory of a child only.
 int cspawn_open_directory(const char *path);
 
+// 1 when the extended attribute is there and "1", else 0.
+int cspawn_attribute_is_set(const char *path, const char *name);
+
 // Removes a folder and all below it without following a symbolic link or leaving the file system it is on.
 int cspawn_remove_tree(const char *path);
+// The same for all below it.
+int cspawn_empty_tree(const char *path);
 
 #endif

@@ -124,7 +124,10 @@ extension DiagnosisSpec {
             .required(
                 "phase",
                 .choice(
-                    "How the execution stands. Skipped: a dry run shows it and does not run it.", StepPhase.allCases.map(\.rawValue)
+                    """
+                    How the execution stands. Running with reason NodeBusy: it waits for its turn to change the node. Skipped: a dry run \
+                    shows what it would do and does not run it.
+                    """, StepPhase.allCases.map(\.rawValue)
                 ).named("StepPhase")),
             .optional(
                 "outcome",
@@ -134,14 +137,19 @@ extension DiagnosisSpec {
                     it could not find out.
                     """, StepOutcome.allCases.map(\.rawValue)
                 ).named("StepOutcome")),
-            .required("attempt", .integer("Executions so far, this one included. Above 1 where spec.retry of the operation allows it.")),
+            .required(
+                "attempt",
+                .integer("Executions so far, this one included: 0 before the first. Above 1 where spec.retry of the operation allows it.")),
             .optional("startTime", .time("When the last execution began.")),
             .optional("completionTime", .time("When the last execution ended.")),
             .optional("reason", .string("Why it failed, in one CamelCase word, such as TimedOut or ExitStatus.", max: 1024)),
             .optional(
                 "message",
                 .string(
-                    "The same in a sentence for a person: a failed script's exit status and last words.", max: 32_768)),
+                    """
+                    The same in a sentence for a person: a failed script's exit status and last words. Of a step that a dry run shows, what it \
+                    would do.
+                    """, max: 32_768)),
         ]
     ).named("StepStatus")
 

@@ -120,6 +120,10 @@ extension OperationSpec {
                     Seconds that one execution may take: 30 when absent, at most 86,400. Then a script gets SIGTERM and 5 s later \
                     SIGKILL; an HTTP call is given up.
                     """, 1...86_400)),
+            .optional(
+                "execution",
+                ExecutionSettings.schema.used(
+                    "With what environment, as whom, where and within which limits a script or a function runs.")),
             .optional("externalIP", .string("Address of an HTTP processor, in the flat form of the original's v0.2.", max: 253)),
             .optional("externalPort", .integer("Port of an HTTP processor, in the flat form of the original's v0.2.", 1...65_535)),
             .optional("path", .string("Path of an HTTP processor, in the flat form of the original's v0.2.", max: 2048)),
@@ -227,6 +231,6 @@ extension OperationSpec {
         where name.isEmpty || name.hasPrefix(".") || name.contains("/") || name.contains("\0") {
             faults.append(FieldFault("spec.processor.function.codeSource[\(name)]", .invalid, "must be a plain file name"))
         }
-        return faults
+        return faults + (processor.execution?.faults(at: "spec.processor.execution", in: processor) ?? [])
     }
 }

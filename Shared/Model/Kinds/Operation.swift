@@ -48,6 +48,8 @@ public struct Processor: Codable, Sendable, Hashable {
     public var scriptRunner: ScriptProcessor?
     public var function: FunctionProcessor?
     public var timeoutSeconds: Int?
+    /// Of a script or a function.
+    public var execution: ExecutionSettings?
     /// The flat form of the original's v0.2.
     public var externalIP: String?
     public var externalPort: Int?
@@ -56,12 +58,13 @@ public struct Processor: Codable, Sendable, Hashable {
 
     public init(
         httpServer: HTTPProcessor? = nil, scriptRunner: ScriptProcessor? = nil, function: FunctionProcessor? = nil,
-        timeoutSeconds: Int? = nil
+        timeoutSeconds: Int? = nil, execution: ExecutionSettings? = nil
     ) {
         self.httpServer = httpServer
         self.scriptRunner = scriptRunner
         self.function = function
         self.timeoutSeconds = timeoutSeconds
+        self.execution = execution
     }
 
     public var effectiveTimeoutSeconds: Int { timeoutSeconds ?? Self.timeoutSecondsDefault }

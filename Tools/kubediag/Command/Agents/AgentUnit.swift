@@ -19,7 +19,7 @@ struct AgentUnit {
         ]
     }
 
-    /// It runs as root, because what a diagnosis looks at is open to root alone.
+    /// It runs as root, because what a diagnosis looks at is open to root alone. Its control group is its own, so that it can limit what it runs.
     var text: String {
         """
         [Unit]
@@ -33,6 +33,7 @@ struct AgentUnit {
         RestartSec=2
         KillMode=mixed
         TimeoutStopSec=15
+        Delegate=yes
 
         [Install]
         WantedBy=multi-user.target

@@ -21,14 +21,23 @@ struct DiagnosisView {
     func stepLines(spinner: String = "…") -> [String] {
         let steps = status.steps ?? []
         let width = steps.map(\.operation.count).max() ?? 0
-        return steps.map { line($0, nameWidth: width, spinner: spinner) }
+        return steps.flatMap { [line($0, nameWidth: width, spinner: spinner)] + details($0) }
+    }
+
+    /// What a dry run shows of a step, below its line.
+    func details(_ step: StepStatus) -> [String] {
+        guard step.phase == .skipped else { return [] }
+        return (step.message ?? "").split(separator: "\n").dropFirst().map { Terminal.shown("      \($0)") }
     }
 
     func line(_ step: StepStatus, nameWidth: Int, spinner: String = "…") -> String {
         let name = step.operation + String(repeating: " ", count: max(0, nameWidth - step.operation.count))
-        let text = step.outcome == .ruledOut ? ruledOut(step) : Self.oneLine(step.message ?? step.reason ?? "")
+        let text =
+            step.outcome == .ruledOut
+            ? ruledOut(step) : step.phase == .skipped ? Self.firstLine(step.message ?? "") : Self.oneLine(step.message ?? step.reason ?? "")
         let attempt = step.attempt > 1 ? " (attempt \(step.attempt))" : ""
-        let line = "  \(mark(step, spinner: spinner)) \(name)  \(time(step))\(attempt)  \(step.phase == .running ? "" : text)"
+        let line =
+            "  \(mark(step, spinner: spinner)) \(name)  \(time(step))\(attempt)  \(step.phase == .running && step.reason == nil ? "" : text)"
         return Terminal.shown(Self.trimmed(line))
     }
 
@@ -85,6 +94,8 @@ struct DiagnosisView {
         let hundredths = Int((seconds * 100).rounded())
         return "\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100)s"
     }
+
+    private static func firstLine(_ text: String) -> String { String(text.prefix { $0 != "\n" }) }
 
     private static func oneLine(_ text: String) -> String {
         let lines = text.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: true)

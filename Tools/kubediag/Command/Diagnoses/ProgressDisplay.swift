@@ -68,7 +68,7 @@ struct ProgressDisplay {
         let width = steps.map(\.operation.count).max() ?? 0
         for step in steps where step.phase != .running {
             guard saidSteps.insert("\(step.id)/\(step.attempt)").inserted else { continue }
-            output.line(view.line(step, nameWidth: width))
+            for line in [view.line(step, nameWidth: width)] + view.details(step) { output.line(line) }
         }
     }
 }
