@@ -318,6 +318,12 @@ let package = Package(
                 "JSONCoding", "KafkaTestCluster", "KubernetesTestServer",
             ]),
         tests(
+            "PlaybookTests",
+            [
+                "graph-builder", "scheduler", "trigger-router", "agent-executor", "RecordedHost", "KubernetesTestServer", "TestSupport",
+                "HTTPMessage", "Model", "JSONCoding",
+            ]),
+        tests(
             "KubernetesClientTests",
             ["graph-builder", "scheduler", "trigger-router", "agent-executor", "kubediag", "TestSupport", "HTTPMessage", "JSONCoding"],
             exclude: ["dynamic_client.py"]),

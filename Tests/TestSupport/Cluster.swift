@@ -37,10 +37,12 @@ package final class Cluster: @unchecked Sendable {
     /// Starts graph-builder, scheduler, the agents and a trigger-router called `router`.
     ///
     /// - Parameters:
+    ///   - laterAgents: have tokens, and are left to be started.
     ///   - namespaces: network namespaces that exist, by the names of the processes that shall run in them.
     ///   - tls: the trigger-router serves TLS too, see `kubeconfig`.
     package init(
-        agents: [String] = ["web-01"], scheduler: [String] = [], agent: [String] = [], namespaces: [String: String] = [:],
+        agents: [String] = ["web-01"], laterAgents: [String] = ["spare"], scheduler: [String] = [], agent: [String] = [],
+        namespaces: [String: String] = [:],
         tls: Bool = false
     ) async throws {
         self.namespaces = namespaces
@@ -48,11 +50,11 @@ package final class Cluster: @unchecked Sendable {
         directory = try TemporaryDirectory()
         http = try HTTPClient()
         var tokens = "admin \(Self.admin)\nservice \(Self.service)\nreceiver \(Self.receiver)\n"
-        for name in agents + ["spare"] { tokens += "agent:\(name) \(Self.agentToken(name))\n" }
+        for name in agents + laterAgents { tokens += "agent:\(name) \(Self.agentToken(name))\n" }
         try write(tokens, to: "tokens", mode: 0o600)
         try write(Self.service, to: "service.token", mode: 0o600)
         try write(Self.receiver, to: "receiver.token", mode: 0o600)
-        for name in agents + ["spare"] { try write(Self.agentToken(name), to: "agent-\(name).token", mode: 0o600) }
+        for name in agents + laterAgents { try write(Self.agentToken(name), to: "agent-\(name).token", mode: 0o600) }
         // The others tell the router of what happens, and it asks them: its port has to be known before it is there.
         let router = ["--trigger-router-url", "http://127.0.0.1:\(routerPort.number)"]
         try await start("graph-builder", program: "graph-builder", router)
