@@ -1,8 +1,8 @@
 public import AgentOperations
 
-/// The checks of a node that the agent carries.
+/// The checks of a node: each looks for one fault, succeeds when it is there, and says so in a finding.
 public enum NodeChecks {
-    public static let all: [BuiltIn] = memory + processes + kernel + disk + network
+    public static let all: [BuiltIn] = [Approval.builtIn] + memory + processes + kernel + disk + network
 
     private static let memory = [
         OutOfMemoryKills.builtIn, ResourcePressure.memory, ResourcePressure.cpu, ResourcePressure.io, GroupMemory.builtIn,
@@ -11,7 +11,7 @@ public enum NodeChecks {
 
     private static let processes = [
         UninterruptibleTasks.builtIn, ZombieProcesses.builtIn, RunawayProcesses.builtIn, FileDescriptors.builtIn, PIDLimits.builtIn,
-        DeletedOpenFiles.builtIn,
+        DeletedOpenFiles.builtIn, HighLoad.builtIn,
     ]
 
     private static let kernel = [

@@ -3,15 +3,20 @@ import Model
 extension JobRun {
     static let summaryCharactersMax = 120
 
-    /// The first line of what a step put out: of a check its summary, of a script its stdout, of a processor its first value.
+    /// The first line of what a step put out: of a check its summary, of a script its stdout, of a processor its first value that is a text
+    /// for people and no JSON.
     static func headline(_ end: StepEnd) -> String? {
         let results = end.results
-        if let output = results.first(where: { $0.key.hasSuffix(".summary") || $0.key.hasSuffix(".output") }) ?? results.first {
+        if let output = results.first(where: { $0.key.hasSuffix(".summary") || $0.key.hasSuffix(".output") })
+            ?? results.first(where: { !isJSON($0.text) })
+        {
             let line = Text.firstLine(output.text, charactersMax: summaryCharactersMax)
             return line.isEmpty ? nil : line
         }
         return nil
     }
+
+    private static func isJSON(_ text: String) -> Bool { text.hasPrefix("{") || text.hasPrefix("[") }
 
     /// The last find's first line; what a path that is still being walked found counts too.
     private var lastFinding: String? {

@@ -59,7 +59,8 @@ struct AgentParts: Sendable {
         let processors = ProcessorClient(http: http)
         let kubernetes = try KubernetesConnection(context)
         let host = Host(
-            files: try HostFiles(root: configuration[AgentSettings.hostRoot]), tools: HostTools(runner: runner), http: http,
+            files: try HostFiles(root: configuration[AgentSettings.hostRoot]),
+            tools: HostTools(runner: runner, folders: configuration[AgentSettings.toolFolders]), http: http,
             readers: ReaderThreads())
         let builtIns = BuiltInOperations.catalogue(kubernetes: kubernetes, node: identity.node.rawValue)
         let executor = StepExecutor(

@@ -1,3 +1,4 @@
+import AgentOperations
 import KubernetesConnection
 import Model
 import Redaction
@@ -62,6 +63,10 @@ public enum AgentSettings {
         "host-root", default: "/", placeholder: "DIR",
         help: "folder below which the node's /proc, /sys and /etc lie, for an agent in a container; built-in operations read them there",
         validate: { $0.hasPrefix("/") ? nil : "\"\($0)\" is no absolute path" })
+    public static let toolFolders = Setting<[String]>(
+        "tool-folders", default: HostTools.standardFolders, placeholder: "DIR,…",
+        help: "folders in which built-in operations look for the programs that they run, in this order",
+        validate: { folders in folders.first { !$0.hasPrefix("/") }.map { "\"\($0)\" is no absolute path" } })
     public static let evidenceStepMax = Setting<ByteCount>(
         "evidence-step-max", default: .mebibytes(64), help: "bytes of one step's output that are kept on disk; the rest is counted")
     public static let evidenceAge = Setting<Duration>(
@@ -92,6 +97,7 @@ public enum AgentSettings {
             nodeName.definition, aliases.definition, advertiseAddress.definition, scheduler.definition, jobsMax.definition,
             queuedJobsMax.definition, runAsUser.definition, runDirectory.definition, controlGroupRoot.definition,
             stepMemoryMax.definition, stepCPUMax.definition, stepProcessesMax.definition, storageRoots.definition, hostRoot.definition,
+            toolFolders.definition,
             evidenceStepMax.definition, evidenceAge.definition, evidenceBytesMax.definition, finishedJobsMax.definition,
             redactPatterns.definition, reportBytesMax.definition,
         ] + KubernetesSettings.all

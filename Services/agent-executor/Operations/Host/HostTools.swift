@@ -40,6 +40,8 @@ public struct HostTools: Sendable {
         }
     }
 
+    /// The folders of a script's `PATH`.
+    public static let standardFolders = ScriptEnvironment.path.split(separator: ":").map(String.init)
     public static let outputBytesMax = 4 << 20
 
     private let runner: ProcessRunner
@@ -47,7 +49,7 @@ public struct HostTools: Sendable {
     private let run: ToolRun?
 
     /// - Parameter folders: where programs are looked for, in this order.
-    public init(runner: ProcessRunner, folders: [String] = ScriptEnvironment.path.split(separator: ":").map(String.init)) {
+    public init(runner: ProcessRunner, folders: [String] = standardFolders) {
         self.init(runner: runner, folders: folders, run: nil)
     }
 

@@ -43,8 +43,8 @@ struct Installation: Sendable {
         let tls = [
             "--tls-port", String(effectiveTLSPort), "--tls-cert-file", certificates.certificateFile, "--tls-key-file", certificates.keyFile,
         ]
-        // What alerts of this machine say in `instance`, beside its name.
-        let aliases = ["--alias", "localhost,127.0.0.1\(Self.hostName == node ? "" : ",\(Self.hostName)")"]
+        // What alerts of this machine say in `instance`, beside its name; and what playbooks about no node in particular say.
+        let aliases = ["--alias", "localhost,127.0.0.1,cluster\(Self.hostName == node ? "" : ",\(Self.hostName)")"]
         return [
             service("trigger-router", token: "service", scheduler + graphBuilder + tls),
             service("graph-builder", token: "service", scheduler + router),
