@@ -14,6 +14,11 @@ struct cre2_pattern {
     cre2_pattern(const re2::StringPiece &source, const RE2::Options &options) : expression(source, options) {}
 };
 
+struct cre2_search {
+    RE2 expression;
+    cre2_search(const re2::StringPiece &source, const RE2::Options &options) : expression(source, options) {}
+};
+
 struct cre2_set {
     RE2::Set set;
     explicit cre2_set(const RE2::Options &options) : set(options, RE2::UNANCHORED) {}
@@ -22,7 +27,7 @@ struct cre2_set {
 namespace {
 
 // UTF-8, Perl syntax, `.` does not match a newline: RE2's defaults, as Go's regexp has them too. RE2 would log faults to stderr.
-// Nothing here asks for submatches, so groups need not be tracked.
+// Only searches ask for submatches; elsewhere groups need not be tracked.
 RE2::Options options_for(int64_t memory_bytes_max) {
     RE2::Options options;
     options.set_log_errors(false);
@@ -30,6 +35,9 @@ RE2::Options options_for(int64_t memory_bytes_max) {
     options.set_max_mem(memory_bytes_max);
     return options;
 }
+
+// The most spans that one search tells.
+constexpr int32_t spans_max = 17;
 
 // StringPiece wants a pointer even for an empty text.
 re2::StringPiece piece(const char *bytes, size_t count) { return re2::StringPiece(bytes == nullptr ? "" : bytes, count); }
@@ -41,21 +49,53 @@ void copy_message(const std::string &message, char *error, size_t capacity) {
     error[count] = '\0';
 }
 
+template <typename Compiled>
+Compiled *compile(
+    const char *source, size_t source_bytes, const RE2::Options &options, char *error, size_t error_capacity) {
+    try {
+        auto *compiled = new Compiled(piece(source, source_bytes), options);
+        if (compiled->expression.ok()) return compiled;
+        copy_message(compiled->expression.error(), error, error_capacity);
+        delete compiled;
+    } catch (const std::exception &fault) {
+        copy_message(fault.what(), error, error_capacity);
+    }
+    return nullptr;
+}
+
 }  // namespace
 
 extern "C" {
 
 cre2_pattern *cre2_pattern_new(
     const char *source, size_t source_bytes, int64_t memory_bytes_max, char *error, size_t error_capacity) {
-    try {
-        auto *pattern = new cre2_pattern(piece(source, source_bytes), options_for(memory_bytes_max));
-        if (pattern->expression.ok()) return pattern;
-        copy_message(pattern->expression.error(), error, error_capacity);
-        delete pattern;
-    } catch (const std::exception &fault) {
-        copy_message(fault.what(), error, error_capacity);
+    return compile<cre2_pattern>(source, source_bytes, options_for(memory_bytes_max), error, error_capacity);
+}
+
+cre2_search *cre2_search_new(
+    const char *source, size_t source_bytes, int64_t memory_bytes_max, char *error, size_t error_capacity) {
+    RE2::Options options = options_for(memory_bytes_max);
+    options.set_never_capture(false);
+    options.set_encoding(RE2::Options::EncodingLatin1);
+    return compile<cre2_search>(source, source_bytes, options, error, error_capacity);
+}
+
+void cre2_search_free(cre2_search *search) { delete search; }
+
+int32_t cre2_search_groups(const cre2_search *search) { return search->expression.NumberOfCapturingGroups(); }
+
+bool cre2_search_find(
+    const cre2_search *search, const char *text, size_t text_bytes, size_t start, size_t *bounds, int32_t spans) {
+    const re2::StringPiece subject = piece(text, text_bytes);
+    re2::StringPiece found[spans_max];
+    spans = std::min(spans, spans_max);
+    if (!search->expression.Match(subject, start, subject.size(), RE2::UNANCHORED, found, spans)) return false;
+    for (int32_t index = 0; index < spans; index++) {
+        const bool took_part = found[index].data() != nullptr;
+        bounds[2 * index] = took_part ? static_cast<size_t>(found[index].data() - subject.data()) : SIZE_MAX;
+        bounds[2 * index + 1] = took_part ? bounds[2 * index] + found[index].size() : SIZE_MAX;
     }
-    return nullptr;
+    return true;
 }
 
 void cre2_pattern_free(cre2_pattern *pattern) { delete pattern; }

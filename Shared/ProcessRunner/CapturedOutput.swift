@@ -13,6 +13,13 @@ public struct CapturedOutput: Sendable, Equatable {
     /// Head and tail one after the other.
     public var bytes: [UInt8] { tail.isEmpty ? head : head + tail }
 
+    public init(head: [UInt8], tail: [UInt8] = [], totalBytes: Int64, fileBytes: Int64) {
+        self.head = head
+        self.tail = tail
+        self.totalBytes = totalBytes
+        self.fileBytes = fileBytes
+    }
+
     static let empty = CapturedOutput(head: [], tail: [], totalBytes: 0, fileBytes: 0)
 }
 

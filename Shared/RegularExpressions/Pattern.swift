@@ -63,10 +63,7 @@ private final class Expression: @unchecked Sendable {
                 cre2_pattern_new(text.baseAddress, text.count, PatternLimits.patternMemoryBytesMax, &message, message.count)
             }
         }
-        guard let compiled else {
-            let end = message.firstIndex(of: 0) ?? message.endIndex
-            throw PatternError(message: String(decoding: message[..<end].map { UInt8(bitPattern: $0) }, as: UTF8.self))
-        }
+        guard let compiled else { throw PatternError(message: String(nulTerminated: message)) }
         handle = compiled
     }
 

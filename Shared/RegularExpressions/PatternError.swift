@@ -16,6 +16,8 @@ public enum PatternLimits {
     public static let patternBytesMax = 4096
     /// Memory of one compiled pattern with its automaton; RE2's default.
     public static let patternMemoryBytesMax: Int64 = 8 << 20
+    /// Groups that a search tells.
+    public static let groupsMax = 16
     /// Memory of one set with its automaton. With RE2's default of 8 MiB a set of 10,000 patterns does not compile.
     public static let setMemoryBytesMax: Int64 = 64 << 20
 }

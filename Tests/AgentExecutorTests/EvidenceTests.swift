@@ -100,6 +100,65 @@ import Testing
         }
     }
 
+    @Test(arguments: [false, true]) func noSecretLeavesTheNode(onStorageRoot: Bool) async throws {
+        let script = """
+            echo "password=hunter2 user=bob"
+            head -c 300000 /dev/zero | tr '\\0' 'y'
+            printf '\\ntoken: hunter3\\n'
+            head -c 3000 /dev/zero | tr '\\0' 'z'
+            printf '\\nexit code of employee-4711\\n'
+            echo "cannot log in with --password hunter4" >&2
+            exit 3
+            """
+        let handler = "def handle(c): return {'api_key': 'hunter5', 'text': 'Authorization: Bearer hunter6', 'n': {'secret': 7}}"
+        let function = FunctionProcessor(runtime: "python3", codeSource: ["handler.py": handler])
+        try await withAgent(["--redact-pattern", "employee-([0-9]{2,9})"]) { agent, scheduler, directory in
+            let folder = onStorageRoot ? directory + "/root/sub" : nil
+            let job = JobFixture.job(
+                [
+                    OperationSpec(processor: Processor(function: function), storage: folder.map { Storage(hostPath: .init(path: $0)) }),
+                    JobFixture.script(script, key: "out", hostPath: folder),
+                ])
+            try await run(job, agent, scheduler)
+            let report = try #require(scheduler.end(of: job.uid))
+            let told = String(decoding: try JSON(encoding: report).encoded(), as: UTF8.self)
+            #expect(!told.contains("hunter"), "\(told)")
+            #expect(report.operationResults?["api_key"] == .text("[redacted]"))
+            #expect(report.operationResults?["n"] == .text(#"{"secret":"[redacted]"}"#))
+            #expect(report.steps[0].message == "3 secrets were redacted")
+            #expect(report.steps[1].message == "exit status 3: cannot log in with --password [redacted]")
+            let list = try JSON(parsing: try await agent.send(.get, "/api/v1/evidence/\(job.uid)").body)
+            for item in try #require(list["items"]?.arrayValue) {
+                let ref = try #require(item["ref"]?.stringValue)
+                let body = try await agent.send(.get, "/api/v1/evidence/\(job.uid)/\(ref)").body
+                let text = String(decoding: body, as: UTF8.self)
+                #expect(!text.contains("hunter") && !text.contains("4711"), "\(ref)")
+                #expect(sha256(body) == item["sha256"]?.stringValue && item["bytes"]?.integerValue == Int64(body.count))
+                guard ref == "1.2-op2.1.stdout" else { continue }
+                #expect(item["redactions"] == 3)
+                #expect(text.hasPrefix("password=[redacted] user=bob\nyyy") && text.contains("\ntoken: [redacted]\nzzz"))
+                #expect(text.hasSuffix("zzz\nexit code of employee-[redacted]\n"))
+            }
+            let names = try FileManager.default.subpathsOfDirectory(atPath: directory)
+            #expect(!names.contains { $0.hasSuffix(".redacted") })
+            let metrics = String(decoding: try await agent.send(.get, "/metrics").body, as: UTF8.self)
+            #expect(metrics.contains("agent_redactions_total{rule=\"custom\"} 1"), "\(metrics)")
+        }
+    }
+
+    @Test func aPatternThatIsNoneIsToldAtStart() throws {
+        let agent = Process()
+        agent.executableURL = URL(fileURLWithPath: AgentProcess.binary)
+        agent.arguments = ["--data-dir", "/nonexistent", "--redact-pattern", "a{2,1}"]
+        let output = Pipe()
+        agent.standardError = output
+        try agent.run()
+        let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+        agent.waitUntilExit()
+        #expect(agent.terminationStatus == 78)
+        #expect(text.contains("--redact-pattern") && text.contains("a{2,1}"), "\(text)")
+    }
+
     @Test func itemsOfOlderJournalsAreBinary() throws {
         let text = #"{"ref":"r","path":"/p","bytes":3,"operation":"df","isHostPath":false}"#
         let item = try JSON.decode(EvidenceItem.self, from: Array(text.utf8))

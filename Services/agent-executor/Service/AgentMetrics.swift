@@ -1,5 +1,6 @@
 import AgentExecutorCore
 import Model
+import Redaction
 import ServiceKit
 import Synchronization
 
@@ -8,6 +9,7 @@ struct AgentMetrics: Sendable {
     let reports: Counter
     let refusedReports: Counter
     let parkedReports: Counter
+    private let redactions: MetricFamily<Counter>
     private let jobs: MetricFamily<Counter>
     private let steps: MetricFamily<Histogram>
     private let gauges: JobGauges
@@ -16,6 +18,9 @@ struct AgentMetrics: Sendable {
         reports = registry.counter("agent_reports_total", help: "Reports sent to the scheduler.")
         refusedReports = registry.counter("agent_reports_refused_total", help: "Reports of stale or deleted runs.")
         parkedReports = registry.counter("agent_reports_parked_total", help: "Reports that the scheduler refused for good.")
+        redactions = registry.counters(
+            "agent_redactions_total", help: "Secrets that were replaced in what steps put out, by the rule that found them.",
+            labels: ["rule"], seriesMax: Redactor.ruleNames.count)
         jobs = registry.counters("agent_jobs_ended_total", help: "Runs that ended, by phase.", labels: ["phase"], seriesMax: 2)
         steps = registry.histograms(
             "agent_step_duration_seconds", help: "Time of one execution of a step, by outcome.", labels: ["outcome"], seriesMax: 3)
@@ -29,6 +34,10 @@ struct AgentMetrics: Sendable {
     }
 
     func jobEnded(_ end: JobEnd) { jobs.series([end.succeeded ? "Succeeded" : "Failed"]).increment() }
+
+    func redacted(_ counts: Redactor.Counts) {
+        for (rule, count) in counts.byRule { redactions.series([rule]).increment(by: count) }
+    }
 
     func stepEnded(_ outcome: StepOutcome, _ duration: Duration) { steps.series([outcome.rawValue]).observe(duration) }
 

@@ -5,6 +5,7 @@ import JSONCoding
 import Logging
 import Model
 import ProcessRunner
+import Redaction
 import ResourceStore
 import ServiceKit
 
@@ -49,7 +50,10 @@ struct AgentParts: Sendable {
             bytesMax: configuration[AgentSettings.reportBytesMax].bytes, metrics: metrics, logger: logger)
         let processors = ProcessorClient(http: http, token: context.clientToken)
         let executor = StepExecutor(
-            runner: runner, http: processors, evidence: evidence, runRoot: folders.run, journalID: journal.identity.journalID)
+            runner: runner, http: processors, evidence: evidence,
+            redaction: OutputRedaction(
+                redactor: try Redactor(patterns: configuration[AgentSettings.redactPatterns].patterns), disk: disk, metrics: metrics),
+            runRoot: folders.run, journalID: journal.identity.journalID)
         let jobs = JobRunner(
             desk: desk, journal: journal, executor: executor, standing: standing, reporter: reporter, metrics: metrics, logger: logger)
         let intake = JobIntake(desk: desk, journal: journal, standing: standing, node: identity.node, logger: logger)

@@ -1,4 +1,6 @@
 import Model
+import Redaction
+import RegularExpressions
 import ServiceKit
 
 #if canImport(Glibc)
@@ -34,6 +36,18 @@ public enum AgentSettings {
     public static let finishedJobsMax = Setting<Int>(
         "finished-jobs-max", default: 20_000, in: 1...1_000_000,
         help: "finished jobs that are remembered with their output; past it the oldest go")
+    public static let redactPatterns = Setting<PatternList>(
+        "redact-pattern", default: PatternList(patterns: []), placeholder: "PATTERN",
+        help:
+            "RE2 pattern of a further kind of secret: its groups, or all of its match, are replaced by \(Redactor.mark); may be repeated",
+        validate: { list in
+            do throws(PatternError) {
+                _ = try Redactor(patterns: list.patterns)
+                return nil
+            } catch {
+                return error.message
+            }
+        })
     public static let reportBytesMax = Setting<ByteCount>(
         "report-bytes-max", default: .kibibytes(1024), help: "largest report to the scheduler; past it previews and results are left out",
         validate: { $0.bytes >= 64 * 1024 ? nil : "has to be at least 64KiB" })
@@ -41,8 +55,7 @@ public enum AgentSettings {
     public static let all: [SettingDefinition] = [
         nodeName.definition, aliases.definition, advertiseAddress.definition, scheduler.definition, jobsMax.definition,
         queuedJobsMax.definition, storageRoots.definition, evidenceStepMax.definition, evidenceAge.definition, evidenceBytesMax.definition,
-        finishedJobsMax.definition,
-        reportBytesMax.definition,
+        finishedJobsMax.definition, redactPatterns.definition, reportBytesMax.definition,
     ]
 
     static func nodeNameFault(_ name: String) -> String? {
@@ -54,6 +67,16 @@ public enum AgentSettings {
             }
         return isName ? nil : "\"\(name)\" is no node name: lower-case letters, digits, '-' and '.', at most 253 bytes"
     }
+}
+
+/// Patterns, each a text of its own: unlike other lists they may hold commas.
+public struct PatternList: SettingValue, Hashable {
+    public var patterns: [String]
+
+    public static var placeholder: String { "PATTERN" }
+    public static var isList: Bool { true }
+    public static func parse(_ texts: [String]) throws(SettingSyntaxFault) -> PatternList { PatternList(patterns: texts) }
+    public var settingText: String { patterns.joined(separator: " ") }
 }
 
 /// The settings of one agent, resolved.

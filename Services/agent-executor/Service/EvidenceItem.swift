@@ -14,10 +14,12 @@ struct EvidenceItem: Sendable, Codable, Hashable {
     var contentType = EvidenceContentType.binary
     /// Of the file as it was written, in hexadecimal; nil where it could not be read back.
     var sha256: String?
+    /// Secrets in it that were replaced; nil where nobody looked, as in what is no text.
+    var redactions: Int?
 
     init(
         ref: String, path: String, bytes: Int64, operation: String, isHostPath: Bool, contentType: String = EvidenceContentType.binary,
-        sha256: String? = nil
+        sha256: String? = nil, redactions: Int? = nil
     ) {
         self.ref = ref
         self.path = path
@@ -26,6 +28,7 @@ struct EvidenceItem: Sendable, Codable, Hashable {
         self.isHostPath = isHostPath
         self.contentType = contentType
         self.sha256 = sha256
+        self.redactions = redactions
     }
 
     /// Journals of earlier agents know nothing of content types and digests.
@@ -38,6 +41,7 @@ struct EvidenceItem: Sendable, Codable, Hashable {
         isHostPath = try values.decode(Bool.self, forKey: .isHostPath)
         contentType = try values.decodeIfPresent(String.self, forKey: .contentType) ?? EvidenceContentType.binary
         sha256 = try values.decodeIfPresent(String.self, forKey: .sha256)
+        redactions = try values.decodeIfPresent(Int.self, forKey: .redactions)
     }
 
     /// As the journal has it.
@@ -54,6 +58,7 @@ struct EvidenceItem: Sendable, Codable, Hashable {
             "contentType": .string(contentType),
         ]
         if let sha256 { members["sha256"] = .string(sha256) }
+        if let redactions { members["redactions"] = .integer(Int64(redactions)) }
         return members
     }
 
@@ -74,8 +79,8 @@ enum EvidenceContentType {
     /// So much of a stream is looked at for what no text has.
     private static let sampleBytesMax = 8 * 1024
 
-    /// Of what a step put out: text, unless a NUL shows early that it is not.
-    static func ofStream(_ beginning: [UInt8]) -> String { beginning.prefix(sampleBytesMax).contains(0) ? binary : text }
+    /// Whether a stream is none of text, as a NUL shows early.
+    static func isBinary(_ beginning: [UInt8]) -> Bool { beginning.prefix(sampleBytesMax).contains(0) }
 
     /// Of a value: JSON where it is an object or an array, else text.
     static func ofValue(_ text: String) -> String {

@@ -89,21 +89,14 @@ struct EvidenceStore: Sendable {
         }
     }
 
-    private static func write(_ bytes: [UInt8], to path: String) throws(DiskFault) {
-        // An execution that an earlier agent had begun may have left a file of that name.
-        unlink(path)
-        let fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard fd >= 0 else { throw DiskFault(path, errno) }
-        defer { close(fd) }
-        var offset = 0
-        while offset < bytes.count {
-            let count = bytes[offset...].withUnsafeBytes { Glibc.write(fd, $0.baseAddress, $0.count) }
-            guard count > 0 else {
-                let fault = DiskFault(path, errno)
-                unlink(path)
-                throw fault
-            }
-            offset += count
+    /// An execution that an earlier agent had begun may have left a file of that name; what can't be written whole does not stay.
+    static func write(_ bytes: [UInt8], to path: String) throws(DiskFault) {
+        let file = try FreshFile(path)
+        do throws(DiskFault) {
+            try file.write(bytes)
+        } catch {
+            unlink(path)
+            throw error
         }
     }
 

@@ -39,10 +39,11 @@ extension StepExecutor {
         return await judge(outcome, order, folder)
     }
 
-    private func judge(_ outcome: ProcessOutcome, _ order: Order, _ folder: EvidenceFolder) async -> Execution {
+    private func judge(_ raw: ProcessOutcome, _ order: Order, _ folder: EvidenceFolder) async -> Execution {
         var execution = Execution(end: .found([]))
-        let kept = await keep([("stdout", outcome.standardOutput), ("stderr", outcome.standardError)], order, folder)
+        let (outcome, kept) = await settle(raw, order, folder)
         execution.evidence = kept.items
+        execution.redactions = kept.redactions
         var errors: [StepResult] = []
         if outcome.standardError.totalBytes > 0 {
             let key = "operation.\(order.step.operation).stderr"
@@ -52,13 +53,14 @@ extension StepExecutor {
             execution.end = .failed(errors, fault)
             return execution
         }
-        guard outcome.standardOutput.isComplete else {
-            let message = "the function returned \(outcome.standardOutput.totalBytes) bytes; at most \(Self.functionBytesMax) are taken"
+        guard raw.standardOutput.isComplete else {
+            let message = "the function returned \(raw.standardOutput.totalBytes) bytes; at most \(Self.functionBytesMax) are taken"
             execution.end = .failed(errors, StepFault(.responseInvalid, message))
             return execution
         }
-        let answer = await answer(outcome.standardOutput.bytes, order, folder)
+        let answer = await answer(raw.standardOutput.bytes, order, folder)
         execution.evidence += answer.evidence
+        execution.note = answer.note
         switch answer.end {
         case .found(let results): execution.end = .found(results + errors)
         case .ruledOut(let results, let fault): execution.end = .ruledOut(results + errors, fault)

@@ -35,11 +35,13 @@ extension StepExecutor {
             return Execution(end: .failed(.responseInvalid, "the answer is not JSON: \(error)"))
         }
         var execution = Execution(end: .found([]))
-        var values: [(key: String, text: String)] = []
-        for (key, value) in members.sorted(by: { $0.key < $1.key }) where !(mayRuleOut && key == Self.outcomeKey) {
-            let text = if case .string(let text) = value { text } else { String(decoding: value.encoded(), as: UTF8.self) }
-            values.append((key, text))
+        var values: [Value] = []
+        let clean = await redaction.clean(members, isShort: body.count <= OutputRedaction.inlineBytesMax)
+        for (key, member) in clean.sorted(by: { $0.key < $1.key }) where !(mayRuleOut && key == Self.outcomeKey) {
+            let text = if case .string(let text) = member.value { text } else { String(decoding: member.value.encoded(), as: UTF8.self) }
+            values.append(Value(key: key, text: text, redactions: member.redactions))
         }
+        execution.redactions = values.reduce(0) { $0 + $1.redactions }
         let kept = await keep(values, order, folder)
         execution.evidence = kept.items
         execution.note = kept.fault.map { "its results could not be kept whole: \($0)" }
@@ -55,12 +57,19 @@ extension StepExecutor {
         return execution
     }
 
+    /// A member of an answer, without its secrets.
+    private struct Value {
+        let key: String
+        let text: String
+        let redactions: Int
+    }
+
     private static func fileName(_ index: Int, _ key: String, _ order: Order) -> String {
         "\(order.filePrefix).\(index)-\(FileName.safe(key))"
     }
 
     /// Values that may be cut get a file each; on a storage root every value does.
-    private func keep(_ values: [(key: String, text: String)], _ order: Order, _ folder: EvidenceFolder) async -> KeptOutput {
+    private func keep(_ values: [Value], _ order: Order, _ folder: EvidenceFolder) async -> KeptOutput {
         var kept = KeptOutput()
         var files: [(name: String, bytes: [UInt8])] = []
         for (index, value) in values.enumerated() where folder.isHostPath || value.text.utf8.count > ResultBook.alwaysInlineBytesMax {
@@ -70,7 +79,7 @@ extension StepExecutor {
                 EvidenceItem(
                     ref: file, path: "\(folder.path)/\(file)", bytes: Int64(value.text.utf8.count), operation: order.step.operation,
                     isHostPath: folder.isHostPath, contentType: EvidenceContentType.ofValue(value.text),
-                    sha256: Digest.sha256(value.text).hex))
+                    sha256: Digest.sha256(value.text).hex, redactions: value.redactions))
         }
         guard !files.isEmpty else { return kept }
         kept.fault = await evidence.write(files, in: folder)

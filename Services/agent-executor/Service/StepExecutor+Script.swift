@@ -65,11 +65,12 @@ extension StepExecutor {
         }
     }
 
-    private func judge(_ outcome: ProcessOutcome, key: String, _ order: Order, _ folder: EvidenceFolder) async -> Execution {
+    private func judge(_ raw: ProcessOutcome, key: String, _ order: Order, _ folder: EvidenceFolder) async -> Execution {
         var execution = Execution(end: .found([]))
-        let kept = await keep([("stdout", outcome.standardOutput), ("stderr", outcome.standardError)], order, folder)
+        let (outcome, kept) = await settle(raw, order, folder)
         execution.evidence = kept.items
-        execution.note = note(outcome, kept.fault)
+        execution.redactions = kept.redactions
+        execution.note = note(raw, kept.fault)
         var results = [result(key: "operation.\(key).output", "stdout", outcome.standardOutput, order, kept)]
         if outcome.standardError.totalBytes > 0 {
             results.append(result(key: "operation.\(key).stderr", "stderr", outcome.standardError, order, kept))
@@ -87,13 +88,31 @@ extension StepExecutor {
     struct KeptOutput: Sendable {
         var items: [EvidenceItem] = []
         var fault: DiskFault?
+        var redactions = 0
     }
 
-    func keep(_ streams: [(name: String, output: CapturedOutput)], _ order: Order, _ folder: EvidenceFolder) async -> KeptOutput {
+    /// The outcome without secrets, and its files.
+    func settle(
+        _ raw: ProcessOutcome, _ order: Order, _ folder: EvidenceFolder
+    ) async -> (outcome: ProcessOutcome, kept: KeptOutput) {
+        let prefix = "\(folder.writePath)/\(order.filePrefix)"
+        let output = await redaction.clean(raw.standardOutput, path: "\(prefix).stdout")
+        let error = await redaction.clean(raw.standardError, path: "\(prefix).stderr")
+        var outcome = raw
+        outcome.standardOutput = output.output
+        outcome.standardError = error.output
+        return (outcome, await keep([("stdout", output), ("stderr", error)], order, folder))
+    }
+
+    private func keep(
+        _ streams: [(name: String, stream: OutputRedaction.Stream)], _ order: Order, _ folder: EvidenceFolder
+    ) async -> KeptOutput {
         var kept = KeptOutput()
         var files: [(name: String, bytes: [UInt8])] = []
-        for (name, output) in streams where output.totalBytes > 0 {
-            let file = "\(order.filePrefix).\(name)"
+        for (name, stream) in streams where stream.output.totalBytes > 0 {
+            let (output, file) = (stream.output, "\(order.filePrefix).\(name)")
+            kept.redactions += stream.redactions ?? 0
+            kept.fault = kept.fault ?? stream.fault
             if output.fileBytes == 0, output.isComplete { files.append((file, output.bytes)) }
             guard output.fileBytes > 0 || output.isComplete else { continue }
             let isInMemory = output.isComplete && (output.fileBytes == 0 || output.fileBytes == output.totalBytes)
@@ -102,11 +121,13 @@ extension StepExecutor {
                 EvidenceItem(
                     ref: file, path: "\(folder.path)/\(file)", bytes: output.fileBytes > 0 ? output.fileBytes : output.totalBytes,
                     operation: order.step.operation, isHostPath: folder.isHostPath,
-                    contentType: EvidenceContentType.ofStream(output.head), sha256: digest))
+                    contentType: stream.isBinary ? EvidenceContentType.binary : EvidenceContentType.text, sha256: digest,
+                    redactions: stream.redactions))
         }
         guard !files.isEmpty else { return kept }
-        kept.fault = await evidence.write(files, in: folder)
-        if kept.fault != nil { kept.items.removeAll { item in files.contains { $0.name == item.ref } } }
+        let fault = await evidence.write(files, in: folder)
+        kept.fault = kept.fault ?? fault
+        if fault != nil { kept.items.removeAll { item in files.contains { $0.name == item.ref } } }
         return kept
     }
 

@@ -13,6 +13,8 @@ struct StepExecutor: Sendable {
         var evidence: [EvidenceItem] = []
         /// Something worth saying although the step did its work.
         var note: String?
+        /// Secrets that were replaced in what it put out.
+        var redactions = 0
     }
 
     /// Everything that an execution is told.
@@ -46,11 +48,14 @@ struct StepExecutor: Sendable {
     let runner: ProcessRunner
     let http: ProcessorClient
     let evidence: EvidenceStore
+    let redaction: OutputRedaction
     /// The folder of the executions' own folders.
     let runRoot: String
     let journalID: JournalID
 
-    func execute(_ order: Order) async -> Execution {
+    func execute(_ order: Order) async -> Execution { redaction.clean(await carryOut(order)) }
+
+    private func carryOut(_ order: Order) async -> Execution {
         do throws(StepFaultError) {
             let folder = try await evidence.folder(for: order.key.uid, hostPath: order.step.spec.storage?.hostPath?.path)
             switch order.step.spec.processor.action {

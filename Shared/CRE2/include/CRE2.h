@@ -23,6 +23,21 @@ cre2_pattern *_Nullable cre2_pattern_new(
 void cre2_pattern_free(cre2_pattern *_Nonnull pattern);
 /// Whether the pattern matches anywhere in `text`.
 bool cre2_pattern_matches(const cre2_pattern *_Nonnull pattern, const char *_Nullable text, size_t text_bytes);
+
+typedef struct cre2_search cre2_search;
+
+/// Compiles `source` to find where it matches, as `cre2_pattern_new` does but for bytes: each is a character of its own, whatever the text's
+/// encoding.
+cre2_search *_Nullable cre2_search_new(
+    const char *_Nullable source, size_t source_bytes, int64_t memory_bytes_max, char *_Nonnull error, size_t error_capacity);
+void cre2_search_free(cre2_search *_Nonnull search);
+/// The number of groups in the pattern.
+int32_t cre2_search_groups(const cre2_search *_Nonnull search);
+/// Whether the pattern matches at or after `start`. Where it does, `bounds` gets the beginning and the end of the leftmost match and of its
+/// groups, `spans` pairs in all; a group that took no part has SIZE_MAX twice.
+bool cre2_search_find(
+    const cre2_search *_Nonnull search, const char *_Nullable text, size_t text_bytes, size_t start, size_t *_Nullable bounds, int32_t spans);
+
 /// RE2's own measure of a compiled program; roughly the number of instructions.
 int32_t cre2_pattern_program_size(const cre2_pattern *_Nonnull pattern);
 

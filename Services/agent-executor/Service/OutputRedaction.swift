@@ -1,0 +1,200 @@
+import AgentExecutorCore
+import Glibc
+import JSONCoding
+import ProcessRunner
+import Redaction
+
+/// Takes the secrets out of what a step put out, before anything is made of it: results, messages, digests, files.
+struct OutputRedaction: Sendable {
+    /// What of a stream is kept in memory, as the runner keeps it.
+    static let headBytesMax = 32 * 1024
+    static let tailBytesMax = 1024
+    private static let chunkBytes = 256 * 1024
+    /// More than this is not looked at on a thread that others wait for.
+    static let inlineBytesMax = 64 * 1024
+
+    let redactor: Redactor
+    /// Runs what blocks.
+    let disk: SerialThread
+    let metrics: AgentMetrics
+
+    /// A stream without its secrets, and how many there were; nil for what is no text.
+    struct Stream: Sendable {
+        var output: CapturedOutput
+        var redactions: Int?
+        /// What kept its file from being written anew; the file is gone then.
+        var fault: DiskFault?
+
+        var isBinary: Bool { redactions == nil }
+    }
+
+    /// - Parameter path: of the stream's file, if it has one.
+    func clean(_ output: CapturedOutput, path: String) async -> Stream {
+        guard output.totalBytes > 0 else { return Stream(output: output, redactions: 0) }
+        guard !EvidenceContentType.isBinary(output.head) else { return Stream(output: output) }
+        let (redactor, isShort) = (redactor, output.isComplete && output.bytes.count <= Self.inlineBytesMax && output.fileBytes == 0)
+        let (stream, counts) = isShort ? Self.clean(output, path, redactor) : await disk.perform { Self.clean(output, path, redactor) }
+        metrics.redacted(counts)
+        return stream
+    }
+
+    private static func clean(_ output: CapturedOutput, _ path: String, _ redactor: Redactor) -> (Stream, Redactor.Counts) {
+        if !output.isComplete, output.fileBytes > 0 { return cleanFile(output, path, redactor) }
+        var (head, counts) = redactor.redacted(output.isComplete ? output.bytes : output.head, isCut: !output.isComplete)
+        guard output.isComplete else {
+            // A secret may have begun in what was left out: the tail counts from its first whole line.
+            let lines = output.tail.firstIndex(of: 0x0A).map { Array(output.tail[($0 + 1)...]) } ?? []
+            let (tail, more) = redactor.redacted(lines)
+            counts.add(more)
+            let total = max(output.totalBytes, Int64(head.count + tail.count) + 1)
+            return (
+                Stream(output: CapturedOutput(head: head, tail: tail, totalBytes: total, fileBytes: 0), redactions: counts.total), counts
+            )
+        }
+        guard counts.total > 0 else { return (Stream(output: output, redactions: 0), counts) }
+        var fault: DiskFault?
+        if output.fileBytes > 0 {
+            do throws(DiskFault) {
+                try EvidenceStore.write(head, to: path)
+            } catch {
+                fault = error
+                unlink(path)
+            }
+        }
+        let bytes = Int64(head.count)
+        let clean = CapturedOutput(head: head, totalBytes: bytes, fileBytes: output.fileBytes > 0 && fault == nil ? bytes : 0)
+        head = []
+        return (Stream(output: clean, redactions: counts.total, fault: fault), counts)
+    }
+
+    /// Reads the file once; only one that holds a secret is written anew, beside it, and takes its place.
+    private static func cleanFile(_ output: CapturedOutput, _ path: String, _ redactor: Redactor) -> (Stream, Redactor.Counts) {
+        let isCut = output.fileBytes < output.totalBytes
+        do throws(DiskFault) {
+            let found = try pass(path, redactor, isCut: isCut) { (_: [UInt8]) throws(DiskFault) in }
+            if found.counts.total > 0 || isCut {
+                let fresh = path + ".redacted"
+                let file = try FreshFile(fresh)
+                do throws(DiskFault) {
+                    _ = try pass(path, redactor, isCut: isCut) { (bytes: [UInt8]) throws(DiskFault) in try file.write(bytes) }
+                    guard rename(fresh, path) == 0 else { throw DiskFault(path, errno) }
+                } catch {
+                    unlink(fresh)
+                    throw error
+                }
+            }
+            let omitted = output.totalBytes - output.fileBytes
+            let clean = CapturedOutput(head: found.head, tail: found.tail, totalBytes: found.bytes + omitted, fileBytes: found.bytes)
+            return (Stream(output: clean, redactions: found.counts.total), found.counts)
+        } catch {
+            // What could not be cleaned must not stay.
+            unlink(path)
+            let head = redactor.redacted(output.head, isCut: true)
+            let clean = CapturedOutput(head: head.bytes, totalBytes: max(output.totalBytes, Int64(head.bytes.count) + 1), fileBytes: 0)
+            return (Stream(output: clean, redactions: head.counts.total, fault: error), head.counts)
+        }
+    }
+
+    private struct Pass {
+        var head: [UInt8] = []
+        var tail: [UInt8] = []
+        var bytes: Int64 = 0
+        var counts = Redactor.Counts()
+    }
+
+    private static func pass(
+        _ path: String, _ redactor: Redactor, isCut: Bool, _ take: ([UInt8]) throws(DiskFault) -> Void
+    ) throws(DiskFault) -> Pass {
+        let fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard fd >= 0 else { throw DiskFault(path, errno) }
+        defer { close(fd) }
+        var pass = Pass()
+        var stream = RedactionStream(redactor)
+        var buffer = [UInt8](repeating: 0, count: chunkBytes)
+        while true {
+            let count = read(fd, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw DiskFault(path, errno) }
+            let clean = count == 0 ? stream.finish(isCut: isCut) : stream.append(buffer[..<count])
+            pass.head += clean.prefix(headBytesMax - pass.head.count)
+            let beyond = clean.suffix(Int(min(Int64(clean.count), pass.bytes + Int64(clean.count) - Int64(headBytesMax)).clampedToZero))
+            pass.tail = Array((pass.tail + beyond).suffix(tailBytesMax))
+            pass.bytes += Int64(clean.count)
+            try take(clean)
+            if count == 0 { break }
+        }
+        pass.counts = stream.counts
+        return pass
+    }
+
+    // MARK: Values and messages
+
+    /// The members of an answer without their secrets, each with how many it had.
+    func clean(_ members: [String: JSON], isShort: Bool) async -> [String: (value: JSON, redactions: Int)] {
+        let redactor = redactor
+        let clean = { @Sendable in
+            members.reduce(into: [String: (value: JSON, counts: Redactor.Counts)]()) { clean, member in
+                let (value, counts) = redactor.redacted(.object([member.key: member.value]))
+                clean[member.key] = (value[member.key] ?? member.value, counts)
+            }
+        }
+        let found = isShort ? clean() : await disk.perform(clean)
+        for member in found.values { metrics.redacted(member.counts) }
+        return found.mapValues { ($0.value, $0.counts.total) }
+    }
+
+    /// The last gate before an execution's results and messages leave it.
+    func clean(_ execution: StepExecutor.Execution) -> StepExecutor.Execution {
+        var execution = execution
+        var counts = Redactor.Counts()
+        func clean(_ text: String) -> String {
+            let (clean, found) = redactor.redacted(text)
+            counts.add(found)
+            return clean
+        }
+        func clean(_ results: [StepResult]) -> [StepResult] {
+            results.map { StepResult(key: $0.key, text: clean($0.text), whole: $0.whole, isComplete: $0.isComplete) }
+        }
+        func clean(_ fault: StepFault) -> StepFault { StepFault(fault.reason, clean(fault.message)) }
+        switch execution.end {
+        case .found(let results): execution.end = .found(clean(results))
+        case .ruledOut(let results, let fault): execution.end = .ruledOut(clean(results), clean(fault))
+        case .failed(let results, let fault): execution.end = .failed(clean(results), clean(fault))
+        }
+        metrics.redacted(counts)
+        let total = execution.redactions + counts.total
+        guard total > 0 else { return execution }
+        let told = total == 1 ? "1 secret was redacted" : "\(total) secrets were redacted"
+        execution.note = execution.note.map { "\($0); \(told)" } ?? told
+        return execution
+    }
+}
+
+extension Int64 {
+    fileprivate var clampedToZero: Int64 { Swift.max(0, self) }
+}
+
+/// A new file; whatever had its name before is unlinked, never written through.
+final class FreshFile {
+    private let path: String
+    private let descriptor: Int32
+
+    init(_ path: String) throws(DiskFault) {
+        unlink(path)
+        descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw DiskFault(path, errno) }
+        self.path = path
+    }
+
+    deinit { close(descriptor) }
+
+    func write(_ bytes: [UInt8]) throws(DiskFault) {
+        var offset = 0
+        while offset < bytes.count {
+            let count = bytes[offset...].withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw DiskFault(path, errno) }
+            offset += count
+        }
+    }
+}

@@ -1,0 +1,82 @@
+import Testing
+
+@testable import Redaction
+
+@Suite struct RedactionStreamTests {
+    private let redactor: Redactor
+
+    init() throws { redactor = try Redactor() }
+
+    private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+
+    /// Feeds a text in pieces of so many bytes.
+    private func stream(_ bytes: [UInt8], pieces: Int, isCut: Bool = false) -> (text: String, counts: Redactor.Counts) {
+        var stream = RedactionStream(redactor)
+        var output: [UInt8] = []
+        for start in stride(from: 0, to: bytes.count, by: pieces) {
+            output += stream.append(bytes[start..<min(start + pieces, bytes.count)])
+        }
+        output += stream.finish(isCut: isCut)
+        return (text(output), stream.counts)
+    }
+
+    @Test(arguments: [32 * 1024 - 30, 32 * 1024 - 12, 32 * 1024 - 1, 32 * 1024, 36 * 1024 - 5, 64 * 1024 - 10, 100_000])
+    func bordersHideNothing(before: Int) {
+        for filler in ["x", "x y\n"] {
+            let front =
+                String(repeating: filler, count: before / filler.utf8.count) + String(repeating: "z", count: before % filler.utf8.count)
+            for pieces in [7, 4096, 32 * 1024, 300_000] {
+                let (clean, counts) = stream(Array((front + " password=hunter2hunter2 tail").utf8), pieces: pieces)
+                #expect(clean == front + " password=[redacted] tail", "\(before) \(pieces)")
+                #expect(counts.total == 1)
+            }
+        }
+    }
+
+    @Test func secretsOfAnyLengthGoWhole() {
+        let long = String(repeating: "s", count: 100_000)
+        #expect(stream(Array("a password=\(long)\nb".utf8), pieces: 5000).text == "a password=[redacted]\nb")
+        #expect(stream(Array("a \"token\": \"\(long)\" b".utf8), pieces: 5000).text == "a \"token\": \"[redacted]\" b")
+        let front = String(repeating: "line\n", count: 7000)
+        let key = String(repeating: "MIIEabcd\n", count: 3000)
+        let block = "-----BEGIN PRIVATE KEY-----\n\(key)-----END PRIVATE KEY-----"
+        let (clean, counts) = stream(Array((front + block + "\nend").utf8), pieces: 5000)
+        #expect(clean == front + "-----BEGIN PRIVATE KEY-----[redacted]-----END PRIVATE KEY-----\nend")
+        #expect(counts.total == 1)
+    }
+
+    @Test func aBlockWithoutEndTakesNotAllThatFollows() {
+        let rest = String(repeating: "0123456789abcde\n", count: 20_000)
+        let (clean, _) = stream(Array(("-----BEGIN PRIVATE KEY-----\n" + rest).utf8), pieces: 5000)
+        #expect(clean.hasPrefix("-----BEGIN PRIVATE KEY-----[redacted]"))
+        #expect(clean.utf8.count > rest.utf8.count - 110_000 && clean.utf8.count < rest.utf8.count - 60_000)
+    }
+
+    @Test func aCutLeavesNoHalfOfASecret() {
+        #expect(stream(Array("key is AKIAIOSF".utf8), pieces: 100, isCut: true).text == "key is ")
+        #expect(stream(Array("key is AKIAIOSF".utf8), pieces: 100).text == "key is AKIAIOSF")
+    }
+
+    @Test func otherBytesStayAsTheyAre() {
+        var generator = SystemRandomNumberGenerator()
+        let bytes = (0..<200_000).map { _ in UInt8.random(in: 0x80...0xFF, using: &generator) }
+        var stream = RedactionStream(redactor)
+        let clean = stream.append(bytes[...]) + stream.finish()
+        #expect(clean == bytes && stream.counts.total == 0)
+        #expect(text(redactor.redacted(Array("password=a".utf8) + [0xFF, 0x62, 0x0A]).bytes) == "password=[redacted]\n")
+    }
+
+    @Test func timeIsLinearInHostileText() throws {
+        let own = try Redactor(patterns: ["a.*b|a"])
+        let hostile = [
+            String(repeating: "password=", count: 15_000), String(repeating: "a", count: 80_000),
+            String(repeating: "name:", count: 15_000),
+            String(repeating: "-----BEGIN PRIVATE KEY-----", count: 5_000), String(repeating: "://a:", count: 15_000),
+        ]
+        for text in hostile {
+            let start = ContinuousClock.now
+            _ = own.redacted(Array(text.utf8))
+            #expect(ContinuousClock.now - start < .seconds(5), "\(text.prefix(30))")
+        }
+    }
+}
