@@ -32,7 +32,8 @@ struct KubeDiag: AsyncParsableCommand {
         version: CommandVersion.text,
         subcommands: [
             UpCommand.self, ApplyCommand.self, GetCommand.self, DescribeCommand.self, DeleteCommand.self, DiagnoseCommand.self,
-            WaitCommand.self, ResultsCommand.self, RerunCommand.self, CancelCommand.self, GraphCommand.self, TriggerCommand.self,
+            WaitCommand.self, ResultsCommand.self, EvidenceCommand.self, ReportCommand.self, RerunCommand.self, CancelCommand.self,
+            GraphCommand.self, TriggerCommand.self,
             WhyCommand.self, DeadLettersCommand.self, PauseCommand.self, ResumeCommand.self, AgentCommand.self, ConfigCommand.self,
             TokensCommand.self,
         ])
