@@ -11,6 +11,7 @@ struct KubeDiag: AsyncParsableCommand {
               kubediag apply -f playbook.yaml        operations, operation sets, triggers
               kubediag diagnose disk-full --node web-07 --param mountpoint=/var --follow
               kubediag get diagnoses --failed --since 1h
+              kubediag report NAME -o report.html    what a diagnosis found, to hand on
               kubediag why --last                    what became of the last alert
               kubediag trigger test alertname=Disk   which triggers would match, and why
 

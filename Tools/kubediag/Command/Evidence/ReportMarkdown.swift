@@ -54,10 +54,26 @@ struct ReportMarkdown {
         return [fence, Terminal.shownLines(ReportText.trimmed(text)), fence]
     }
 
+    /// What has a meaning anywhere in a line; of a line's beginning, whatever could begin a list, a heading or a quotation.
     static func escaped(_ text: String) -> String {
+        let text = Array(Terminal.shown(text).unicodeScalars)
+        let digits = text.prefix { ("0"..."9").contains($0) }.count
         var result = ""
-        for character in Terminal.shown(text).unicodeScalars {
-            if "\\`*_{}[]<>()#+-!|~&.:@$".unicodeScalars.contains(character) { result += "\\" }
+        for (index, character) in text.enumerated() {
+            let next = index + 1 < text.count ? text[index + 1] : " "
+            let isMarkup =
+                switch character {
+                case "\\", "`", "*", "_", "[", "]", "<", ">", "&", "|", "~", "@", "$": true
+                case "#", "+", "-", "=": index == 0
+                case ")": index == digits && index > 0 && next == " "
+                // `1. ` begins a list, `www.` a link.
+                case ".":
+                    index == digits && index > 0 && next == " "
+                        || index >= 3 && text[(index - 3)..<index].allSatisfy { $0 == "w" || $0 == "W" }
+                case ":": next == "/"
+                default: false
+                }
+            if isMarkup { result += "\\" }
             result.unicodeScalars.append(character)
         }
         return result

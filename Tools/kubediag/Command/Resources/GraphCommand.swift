@@ -28,12 +28,7 @@ struct GraphCommand: AsyncParsableCommand {
         let connection = try connection.open()
         let object = try await connection.get(OperationSet.definition, namespace: "", name: name)
         if output == .text {
-            let set: OperationSet
-            do throws(JSON.DecodeError) {
-                set = try object.decode(OperationSet.self)
-            } catch {
-                throw CommandFailure("the server's operation set can't be read: \(error)")
-            }
+            let set = try connection.decoded(object, as: OperationSet.self)
             for line in GraphDrawing(set).lines { Terminal.standardOutput.line(Terminal.shown(line)) }
             return
         }
