@@ -6,6 +6,11 @@ public struct MemberSelection: Sendable {
         /// The paths that end here.
         var ends: [Int] = []
         var members: [Member] = []
+        /// One bit for each length that a member's name has: most keys are passed over by it alone.
+        var lengths: UInt64 = 0
+
+        /// All from 63 on share the last bit.
+        static func bit(ofLength length: Int) -> UInt64 { 1 << UInt64(min(length, 63)) }
     }
 
     struct Member: Sendable {
@@ -30,6 +35,7 @@ public struct MemberSelection: Sendable {
     private mutating func member(_ name: String, of place: Int) -> Int {
         if let known = nodes[place].members.first(where: { $0.name == name }) { return known.node }
         nodes.append(Node())
+        nodes[place].lengths |= Node.bit(ofLength: name.utf8.count)
         nodes[place].members.append(Member(name: name, bytes: Array(name.utf8), node: nodes.count - 1))
         return nodes.count - 1
     }

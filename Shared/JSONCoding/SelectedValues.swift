@@ -30,6 +30,17 @@ public struct SelectedValues {
     }
 }
 
+extension MemberSelection.Node {
+    /// The place of the member that a key names; nil where it is not wanted.
+    fileprivate func member(_ key: UnsafeBufferPointer<UInt8>) -> Int? {
+        guard lengths & MemberSelection.Node.bit(ofLength: key.count) != 0 else { return nil }
+        for index in members.indices where members[index].bytes.count == key.count {
+            if key.elementsEqual(members[index].bytes) { return members[index].node }
+        }
+        return nil
+    }
+}
+
 extension TapeWalk {
     /// Notes where what is selected of the value here stands, and steps past it.
     fileprivate mutating func find(
@@ -38,14 +49,8 @@ extension TapeWalk {
         for path in nodes[number].ends { places[path] = place }
         guard kind == UInt8(ascii: "{"), !nodes[number].members.isEmpty else { return skip() }
         try object { walk, key throws(JSON.ParseError) in
-            guard let member = walk.member(key, nodes[number].members) else { return walk.skip() }
+            guard let member = nodes[number].member(walk.text(key)) else { return walk.skip() }
             try walk.find(nodes, member, &places)
         }
-    }
-
-    /// The place of the member that a key names; nil where it is not wanted.
-    private func member(_ key: UInt64, _ members: [MemberSelection.Member]) -> Int? {
-        for index in members.indices where isString(key, members[index].bytes) { return members[index].node }
-        return nil
     }
 }

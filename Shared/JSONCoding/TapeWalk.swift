@@ -1,3 +1,5 @@
+import Glibc
+
 /// Reads simdjson's tape into a `JSON`.
 ///
 /// The tape is an array of words, the type in the top byte and a payload below: for containers the index past their end (32 bits) and
@@ -46,12 +48,10 @@ struct TapeWalk {
     }
 
     private func string(_ word: UInt64) throws(JSON.ParseError) -> String {
-        let start = strings + Int(word & 0x00FF_FFFF_FFFF_FFFF)
-        let count = Int(UnsafeRawPointer(start).loadUnaligned(as: UInt32.self))
-        let bytes = UnsafeBufferPointer(start: start + 4, count: count)
+        let bytes = text(word)
         // Raw bytes were validated by simdjson; a lone surrogate written as an escape is what can still be wrong. It is longer once repaired.
         let text = String(decoding: bytes, as: UTF8.self)
-        guard text.utf8.count == count else { throw Self.loneSurrogate }
+        guard text.utf8.count == bytes.count else { throw Self.loneSurrogate }
         return text
     }
 
@@ -125,8 +125,7 @@ extension TapeWalk {
     /// Writes the value here, and steps past it: a string without building it.
     mutating func write(to writer: inout JSONWriter) throws(JSON.ParseError) {
         guard kind == UInt8(ascii: "\"") else { return writer.write(try value()) }
-        let start = strings + Int(tape[index] & 0x00FF_FFFF_FFFF_FFFF)
-        let text = UnsafeBufferPointer(start: start + 4, count: Int(UnsafeRawPointer(start).loadUnaligned(as: UInt32.self)))
+        let text = text(tape[index])
         guard !Self.hasSurrogate(text) else { throw Self.loneSurrogate }
         writer.write(utf8: text)
         index += 1
@@ -134,7 +133,12 @@ extension TapeWalk {
 
     /// Whether UTF-8 that is valid but for this has half of a surrogate pair: 0xED and a byte from 0xA0 on.
     private static func hasSurrogate(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
-        for index in text.indices where text[index] == 0xED && index + 1 < text.count && text[index + 1] >= 0xA0 { return true }
+        guard let start = text.baseAddress else { return false }
+        var index = 0
+        while let found = memchr(start + index, 0xED, text.count - index) {
+            index = UnsafeRawPointer(found) - UnsafeRawPointer(start) + 1
+            if index < text.count, start[index] >= 0xA0 { return true }
+        }
         return false
     }
 
@@ -164,12 +168,9 @@ extension TapeWalk {
         depth -= 1
     }
 
-    /// Whether a string's word stands for just these bytes.
-    func isString(_ word: UInt64, _ text: [UInt8]) -> Bool {
+    /// The bytes that a string's word stands for.
+    func text(_ word: UInt64) -> UnsafeBufferPointer<UInt8> {
         let start = strings + Int(word & 0x00FF_FFFF_FFFF_FFFF)
-        let count = Int(UnsafeRawPointer(start).loadUnaligned(as: UInt32.self))
-        guard count == text.count else { return false }
-        for index in 0..<count where start[4 + index] != text[index] { return false }
-        return true
+        return UnsafeBufferPointer(start: start + 4, count: Int(UnsafeRawPointer(start).loadUnaligned(as: UInt32.self)))
     }
 }
