@@ -113,22 +113,12 @@ struct JSONWriter {
     private static func needsEscape(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
         var index = start
         let words = UnsafeRawBufferPointer(text)
-        while text.count - index >= 8, !hasEscape(words.loadUnaligned(fromByteOffset: index, as: UInt64.self)) { index += 8 }
+        while text.count - index >= 8, !JSONText.needsEscape(words.loadUnaligned(fromByteOffset: index, as: UInt64.self)) { index += 8 }
         while index < text.count {
             if text[index] < 0x20 || text[index] == UInt8(ascii: "\"") || text[index] == UInt8(ascii: "\\") { return index }
             index += 1
         }
         return nil
-    }
-
-    /// Whether one of eight bytes is a control character, a quote or a backslash. Subtracting in all bytes at once sets the high bit of each that
-    /// was smaller, and of no other up to the first such one.
-    private static func hasEscape(_ word: UInt64) -> Bool {
-        let (ones, highs): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
-        let quotes = word ^ (ones &* 0x22)
-        let backslashes = word ^ (ones &* 0x5C)
-        let controls = (word &- ones &* 0x20) & ~word
-        return (controls | (quotes &- ones) & ~quotes | (backslashes &- ones) & ~backslashes) & highs != 0
     }
 
     private mutating func escape(_ byte: UInt8) {

@@ -1,5 +1,3 @@
-import Glibc
-
 /// Reads simdjson's tape into a `JSON`.
 ///
 /// The tape is an array of words, the type in the top byte and a payload below: for containers the index past their end (32 bits) and
@@ -48,10 +46,12 @@ struct TapeWalk {
     }
 
     private func string(_ word: UInt64) throws(JSON.ParseError) -> String {
-        let bytes = text(word)
+        let start = strings + Int(word & 0x00FF_FFFF_FFFF_FFFF)
+        let count = Int(UnsafeRawPointer(start).loadUnaligned(as: UInt32.self))
+        let bytes = UnsafeBufferPointer(start: start + 4, count: count)
         // Raw bytes were validated by simdjson; a lone surrogate written as an escape is what can still be wrong. It is longer once repaired.
         let text = String(decoding: bytes, as: UTF8.self)
-        guard text.utf8.count == bytes.count else { throw Self.loneSurrogate }
+        guard text.utf8.count == count else { throw Self.loneSurrogate }
         return text
     }
 
@@ -100,77 +100,5 @@ struct TapeWalk {
         index = end + 1
         depth -= 1
         return .object(members)
-    }
-}
-
-// MARK: - In part
-
-extension TapeWalk {
-    /// A value's place: where it begins on the tape, and how many arrays and objects it is in.
-    struct Place {
-        let index: Int
-        let depth: Int
-    }
-
-    var place: Place { Place(index: index, depth: depth) }
-
-    /// The walk as it was when it stood there.
-    func at(_ place: Place) -> TapeWalk {
-        var walk = self
-        walk.index = place.index
-        walk.depth = place.depth
-        return walk
-    }
-
-    /// Writes the value here, and steps past it: a string without building it.
-    mutating func write(to writer: inout JSONWriter) throws(JSON.ParseError) {
-        guard kind == UInt8(ascii: "\"") else { return writer.write(try value()) }
-        let text = text(tape[index])
-        guard !Self.hasSurrogate(text) else { throw Self.loneSurrogate }
-        writer.write(utf8: text)
-        index += 1
-    }
-
-    /// Whether UTF-8 that is valid but for this has half of a surrogate pair: 0xED and a byte from 0xA0 on.
-    private static func hasSurrogate(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
-        guard let start = text.baseAddress else { return false }
-        var index = 0
-        while let found = memchr(start + index, 0xED, text.count - index) {
-            index = UnsafeRawPointer(found) - UnsafeRawPointer(start) + 1
-            if index < text.count, start[index] >= 0xA0 { return true }
-        }
-        return false
-    }
-
-    /// The type of the value here, as the tape spells it.
-    var kind: UInt8 { UInt8(truncatingIfNeeded: tape[index] >> 56) }
-
-    /// Steps past the value here, however large.
-    mutating func skip() {
-        switch kind {
-        case UInt8(ascii: "{"), UInt8(ascii: "["): index = Int(tape[index] & 0xFFFF_FFFF)
-        case UInt8(ascii: "l"), UInt8(ascii: "u"), UInt8(ascii: "d"): index += 2
-        default: index += 1
-        }
-    }
-
-    /// Hands each key of the object here to `member`, which has to step past its value.
-    mutating func object(_ member: (inout TapeWalk, _ key: UInt64) throws(JSON.ParseError) -> Void) throws(JSON.ParseError) {
-        try enter()
-        let end = Int(tape[index] & 0xFFFF_FFFF) - 1
-        index += 1
-        while index < end {
-            let key = tape[index]
-            index += 1
-            try member(&self, key)
-        }
-        index = end + 1
-        depth -= 1
-    }
-
-    /// The bytes that a string's word stands for.
-    func text(_ word: UInt64) -> UnsafeBufferPointer<UInt8> {
-        let start = strings + Int(word & 0x00FF_FFFF_FFFF_FFFF)
-        return UnsafeBufferPointer(start: start + 4, count: Int(UnsafeRawPointer(start).loadUnaligned(as: UInt32.self)))
     }
 }
