@@ -116,7 +116,7 @@ let package = Package(
             "GraphBuilderService", "Services/graph-builder/Service",
             [
                 "GraphBuilderCore", "CGraphBuilderDocument", "EventRecording", "ServiceKit", "ServiceStore", "ResourceAPI", "ResourceStore",
-                "GarbageCollection", "HTTPServer", "HTTPClient", "HTTPMessage", "Model", "JSONCoding", logging,
+                "GarbageCollection", "ProcessRunner", "HTTPServer", "HTTPClient", "HTTPMessage", "Model", "JSONCoding", logging,
             ]),
         main("graph-builder", "Services/graph-builder/Main", ["GraphBuilderService", "ServiceKit"]),
 
@@ -290,7 +290,9 @@ let package = Package(
         tests(
             "EventRecordingTests",
             ["EventRecording", "ResourceStoreSQLite", "ResourceStore", "ServiceKit", "TestSupport", "Model", "JSONCoding", logging]),
-        tests("GraphBuilderTests", ["GraphBuilderCore", "GraphBuilderService", "TestSupport", "HTTPMessage", "Model", "JSONCoding"]),
+        tests(
+            "GraphBuilderTests",
+            ["GraphBuilderCore", "GraphBuilderService", "TestSupport", "ServiceKit", "HTTPClient", "HTTPMessage", "Model", "JSONCoding"]),
         tests(
             "TriggerRouterTests",
             [
@@ -341,6 +343,9 @@ let package = Package(
             ]),
         tests(
             "KubeDiagCommandTests",
-            ["KubeDiagCommand", "kubediag", "trigger-router", "graph-builder", "scheduler", "agent-executor", "Model", "JSONCoding"]),
+            [
+                "KubeDiagCommand", "kubediag", "trigger-router", "graph-builder", "scheduler", "agent-executor", "HTTPServer", "Digests",
+                "Model", "JSONCoding",
+            ]),
     ]
 )

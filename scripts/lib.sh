@@ -3,8 +3,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # Debian packages that the build and the programs need.
 build_packages=(libmicrohttpd-dev libcurl4-gnutls-dev libgnutls28-dev libsqlite3-dev libre2-dev libsimdjson-dev nettle-dev zlib1g-dev librdkafka-dev pkg-config)
-# What `scripts/up` needs besides: it posts an alert.
-run_packages=(curl ca-certificates)
+# What `scripts/up` needs besides: it posts an alert, and graph-builder draws.
+run_packages=(graphviz curl ca-certificates)
 # What the tests drive and compare with.
 test_packages=(prometheus prometheus-alertmanager docker-compose graphviz iproute2 procps gdb tcpdump python3 python3-venv openssl jq curl ca-certificates)
 # What scripts/generate-clients needs, which a test runs.

@@ -9,6 +9,17 @@ public enum Digest {
         return hasher.finalize()
     }
 
+    /// SHA-256 of bytes that are read in place: 32 bytes.
+    public static func sha256(_ bytes: UnsafeBufferPointer<UInt8>) -> [UInt8] {
+        var context = sha256_ctx()
+        nettle_sha256_init(&context)
+        nettle_sha256_update(&context, bytes.count, bytes.baseAddress)
+        return [UInt8](unsafeUninitializedCapacity: Int(SHA256_DIGEST_SIZE)) { buffer, count in
+            nettle_sha256_digest(&context, buffer.count, buffer.baseAddress)
+            count = Int(SHA256_DIGEST_SIZE)
+        }
+    }
+
     /// SHA-256 of a text's UTF-8: 32 bytes.
     public static func sha256(_ text: String) -> [UInt8] {
         sha256(Array(text.utf8))

@@ -31,10 +31,7 @@ public struct Headers: Sendable {
     /// The first value of `name`; assigning replaces every field of that name, and nil removes them.
     public subscript(name: String) -> String? {
         get {
-            for field in fields where Self.equalNames(field.name, name) {
-                return field.value
-            }
-            return nil
+            index(of: name, from: 0).map { fields[$0].value }
         }
         set {
             if let newValue {
@@ -50,6 +47,9 @@ public struct Headers: Sendable {
         fields.lazy.filter { Self.equalNames($0.name, name) }.map(\.value)
     }
 
+    /// Makes room for so many fields in all.
+    public mutating func reserveCapacity(_ count: Int) { fields.reserveCapacity(count) }
+
     /// Appends a field, also where one of that name is there already.
     public mutating func add(_ name: String, _ value: String) {
         fields.append(Field(name: name, value: value))
@@ -57,15 +57,12 @@ public struct Headers: Sendable {
 
     /// Replaces every field of that name by this one, which takes the place of the first.
     public mutating func set(_ name: String, _ value: String) {
-        guard let first = fields.firstIndex(where: { Self.equalNames($0.name, name) }) else {
+        guard let first = index(of: name, from: 0) else {
             add(name, value)
             return
         }
         fields[first].value = value
-        let later = fields.index(after: first)
-        if fields[later...].contains(where: { Self.equalNames($0.name, name) }) {
-            fields = fields[...first] + fields[later...].filter { !Self.equalNames($0.name, name) }
-        }
+        while let later = index(of: name, from: first + 1) { fields.remove(at: later) }
     }
 
     /// Removes every field of that name.
@@ -75,7 +72,13 @@ public struct Headers: Sendable {
 
     /// Whether there is a field of that name.
     public func contains(_ name: String) -> Bool {
-        fields.contains { Self.equalNames($0.name, name) }
+        index(of: name, from: 0) != nil
+    }
+
+    private func index(of name: String, from start: Int) -> Int? {
+        // By index, since each step of a walk over the elements would count references.
+        for index in start..<fields.count where Self.equalNames(fields[index].name, name) { return index }
+        return nil
     }
 
     /// Whether a comma-separated field lists `token`, without regard to case: `Connection: keep-alive, close` (RFC 9110, 5.6.1).
@@ -92,11 +95,15 @@ public struct Headers: Sendable {
         guard left.utf8.count == right.utf8.count else { return false }
         // Most senders spell a name as we do, and equal short strings are equal words.
         if left == right { return true }
-        var rest = right.utf8.makeIterator()
-        for byte in left.utf8 {
-            guard let other = rest.next(), byte == other || lowercased(byte) == lowercased(other) else { return false }
+        var (left, right) = (left, right)
+        return left.withUTF8 { left in
+            right.withUTF8 { right in
+                for index in left.indices where left[index] != right[index] && lowercased(left[index]) != lowercased(right[index]) {
+                    return false
+                }
+                return true
+            }
         }
-        return true
     }
 
     /// Whether `value` may stand in a field: no control characters but tab, so that no value can add a line of its own (RFC 9110, 5.5).
@@ -106,7 +113,8 @@ public struct Headers: Sendable {
 
     /// Whether `name` is a token (RFC 9110, 5.6.2).
     public static func isValidName(_ name: String) -> Bool {
-        !name.isEmpty && name.utf8.allSatisfy(isTokenByte)
+        var name = name
+        return name.withUTF8 { !$0.isEmpty && $0.allSatisfy(isTokenByte) }
     }
 
     /// One bit per token byte, those below 64 and those from 64 on: `!#$%&'*+-.^_`|~`, digits and letters.

@@ -8,32 +8,38 @@ extension Exchange {
 
     private static var inPlaceBodyBytesMax: Int { 64 * 1024 }
 
-    /// Calls the handler, unless the body is long, on this thread until it first suspends; one that does not has answered when this returns.
-    func startHandler() {
+    /// Asks the route for an answer at once, and calls its handler where there is none: unless the body is long on this thread until it first
+    /// suspends, so that one which does not has answered when this returns.
+    /// - Returns: an answer that is not the handler's.
+    func startHandler() -> PreparedResponse? {
         guard let route, let head else { preconditionFailure("a request without a route is refused with its head") }
         guard let query = target.rawQuery.isEmpty ? Query() : Query(parsing: target.rawQuery) else {
-            answer(plain(core.error(400, "an escape in the query is malformed")))
-            return
+            return plain(core.error(400, "an escape in the query is malformed"))
         }
         let now = ContinuousClock.now
         let deadline = sooner(now + .seconds(route.limits.deadlineSeconds ?? core.configuration.deadlineSeconds))
         guard deadline > now else {
-            answer(plain(core.error(504, "the deadline was over before the request had come in")))
-            return
+            return plain(core.error(504, "the deadline was over before the request had come in"))
         }
         let request = Request(head: head, query: query, body: body, deadline: deadline, parameters: parameters, context: context)
         body = []
+        let isInPlace = request.body.count <= Self.inPlaceBodyBytesMax
+        if isInPlace, let response = route.immediateHandler?(request) { return plain(response) }
+        start(route, request, isInPlace)
+        return nil
+    }
+
+    private func start(_ route: Route, _ request: Request, _ isInPlace: Bool) {
         let isWanted = state.withLock { state in
             // The drain may have answered already.
             guard case .waiting = state.progress else { return false }
             state.isHandlerRunning = true
-            state.deadline = deadline
+            state.deadline = request.deadline
             return true
         }
         guard isWanted else { return }
         core.handlers.increment()
         // Work on a long body would keep this thread from its other connections.
-        let isInPlace = request.body.count <= Self.inPlaceBodyBytesMax
         let task = isInPlace ? Task.immediate { await self.run(route, request) } : Task { await self.run(route, request) }
         let mustCancel = state.withLock { state in
             guard state.isHandlerRunning else { return false }

@@ -1,4 +1,5 @@
 internal import CMicroHTTPD
+import Glibc
 import HTTPMessage
 
 /// From the head to the end of the body: everything that can be refused before a handler is called.
@@ -7,22 +8,7 @@ extension Exchange {
         step = .body
         method = Method(String(cString: token))
         let headers = readHeaders()
-        // Without a route, for the answers to heads that come to none.
-        head = RequestHead(method: method, path: target.path, rawQuery: target.rawQuery, headers: headers, peer: connection.peer)
-        // The drain counts this exchange, or it sees the refusal here: counting came first.
-        if core.isRefusing { return queue(plain(core.error(503, "the server is shutting down"))) }
-        let framing: Framing
-        do {
-            framing = try Framing(headers, isHTTP11: String(cString: version) == "HTTP/1.1")
-        } catch {
-            return queue(plain(fault(error)))
-        }
-        guard mhdshim_head_bytes(handle) <= core.configuration.headerBytesMax else {
-            let limit = core.configuration.headerBytesMax
-            return refuse(core.error(431, "the header fields are longer than \(limit) bytes"), framing)
-        }
-        guard !target.isMalformed else { return refuse(core.error(400, "the request target is malformed"), framing) }
-        let match = core.router.match(method, target.path)
+        let match = target.isMalformed ? nil : core.router.match(method, target.path)
         if case .route(let index, let parameters) = match {
             route = core.router.routes[index]
             self.parameters = parameters
@@ -31,6 +17,19 @@ extension Exchange {
             method: method, path: target.path, rawQuery: target.rawQuery, headers: headers, peer: connection.peer,
             routeTemplate: route?.template, routeAttribute: route?.attribute)
         self.head = head
+        // The drain counts this exchange, or it sees the refusal here: counting came first.
+        if core.isRefusing { return queue(plain(core.error(503, "the server is shutting down"))) }
+        let framing: Framing
+        do {
+            framing = try Framing(headers, isHTTP11: strcmp(version, "HTTP/1.1") == 0)
+        } catch {
+            return queue(plain(fault(error)))
+        }
+        guard mhdshim_head_bytes(handle) <= core.configuration.headerBytesMax else {
+            let limit = core.configuration.headerBytesMax
+            return refuse(core.error(431, "the header fields are longer than \(limit) bytes"), framing)
+        }
+        guard let match else { return refuse(core.error(400, "the request target is malformed"), framing) }
         if let response = admit() ?? check(head) ?? unrouted(match) ?? tooLong(framing) {
             return refuse(response, framing)
         }

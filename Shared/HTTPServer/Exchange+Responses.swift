@@ -130,9 +130,14 @@ extension Exchange {
         defer { MHD_destroy_response(handed) }
         var headers = response.headers
         if let head { core.hooks.complete(AnswerHead(request: head, context: context, status: response.status), &headers) }
-        for field in headers where !PreparedResponse.isReserved(field.name) {
-            guard MHD_add_response_header(handed, field.name, field.value) == .YES else {
-                core.logger.error("a header field that cannot be sent was left out", metadata: ["name": "\(field.name)"])
+        let fields = headers.fields
+        for index in fields.indices where !PreparedResponse.isReserved(fields[index].name) {
+            // Not as arguments, for which Swift would allocate copies of short texts.
+            let isAdded = fields[index].name.withCString { name in
+                fields[index].value.withCString { MHD_add_response_header(handed, name, $0) == .YES }
+            }
+            guard isAdded else {
+                core.logger.error("a header field that cannot be sent was left out", metadata: ["name": "\(fields[index].name)"])
                 continue
             }
         }
@@ -152,10 +157,7 @@ extension PreparedResponse {
         switch content {
         case .bytes(let bytes):
             bytesOut = bytes.count
-            return bytes.withUnsafeBytes { bytes in
-                // MUST_COPY does not write through the pointer that its C signature leaves mutable.
-                MHD_create_response_from_buffer(bytes.count, UnsafeMutableRawPointer(mutating: bytes.baseAddress), .RESPMEM_MUST_COPY)
-            }
+            return KeptBytes(bytes).response()
         case .file(let descriptor, let offset, let length):
             bytesOut = Int(length)
             if let response = MHD_create_response_from_fd_at_offset64(UInt64(length), descriptor, UInt64(offset)) { return response }
@@ -180,6 +182,35 @@ extension PreparedResponse {
         default: false
         }
     }
+}
+
+/// Bytes that libmicrohttpd sends from where they are.
+private final class KeptBytes {
+    private let bytes: [UInt8]
+
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    /// An answer that keeps this object until libmicrohttpd has done with it.
+    func response() -> OpaquePointer? {
+        bytes.withUnsafeBytes { content in
+            // The elements of an array that nobody changes stay where they are for as long as it lives, and this object keeps it. libmicrohttpd
+            // does not write through the pointer that its C signature leaves mutable.
+            let start = UnsafeMutableRawPointer(mutating: content.baseAddress)
+            let context = Unmanaged.passRetained(self)
+            if let response = MHD_create_response_from_buffer_with_free_callback_cls(
+                content.count, start, releaseBytes, context.toOpaque())
+            {
+                return response
+            }
+            context.release()
+            return nil
+        }
+    }
+}
+
+private func releaseBytes(_ context: UnsafeMutableRawPointer?) {
+    guard let context else { return }
+    Unmanaged<KeptBytes>.fromOpaque(context).release()
 }
 
 private func readStream(_ context: UnsafeMutableRawPointer?, _: UInt64, _ buffer: UnsafeMutablePointer<CChar>?, _ bytesMax: Int) -> Int {

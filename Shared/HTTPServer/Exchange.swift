@@ -60,8 +60,8 @@ final class Exchange: @unchecked Sendable {
     var method = Method.other("")
     var head: RequestHead?
     var route: Route?
-    var parameters: [String: String] = [:]
-    var context: (any Sendable)?
+    var parameters = PathParameters()
+    var context: (any AnyObject & Sendable)?
     /// When the client gives up, if it said so.
     var clientDeadline: ContinuousClock.Instant?
     var body: [UInt8] = []
@@ -102,7 +102,7 @@ final class Exchange: @unchecked Sendable {
                 self.refusal = nil
                 return queue(refusal)
             }
-            startHandler()
+            if let response = startHandler() { return queue(response) }
             return answerOrSuspend()
         case .answer:
             return answerOrSuspend()
@@ -172,7 +172,7 @@ final class Exchange: @unchecked Sendable {
         let status = Int(mhdshim_queued_status(handle))
         core.hooks.observer(
             RequestRecord(
-                method: method, routeTemplate: route?.template, status: status == 0 ? 499 : status,
+                method: method, routeTemplate: route?.template, routeAttribute: route?.attribute, status: status == 0 ? 499 : status,
                 duration: started.duration(to: now), bytesIn: bodyBytes, bytesOut: bytesOut,
                 isComplete: code == .REQUEST_TERMINATED_COMPLETED_OK))
     }

@@ -1,7 +1,9 @@
 public import HTTPMessage
 
 /// What is known of a request before its body has been read.
-public struct RequestHead: Sendable {
+///
+/// A class, because it is handed from one to the next many times a request.
+public final class RequestHead: Sendable {
     public let method: Method
     /// The path as it was sent, percent-encoded.
     public let path: String
@@ -13,11 +15,11 @@ public struct RequestHead: Sendable {
     /// The template of the route that will answer; nil where none does and the client is about to be told 404 or 405.
     public let routeTemplate: String?
     /// What the route carries for the early check, such as who may call it.
-    public let routeAttribute: (any Sendable)?
+    public let routeAttribute: (any AnyObject & Sendable)?
 
     public init(
         method: Method, path: String, rawQuery: String = "", headers: Headers = [:], peer: String = "",
-        routeTemplate: String? = nil, routeAttribute: (any Sendable)? = nil
+        routeTemplate: String? = nil, routeAttribute: (any AnyObject & Sendable)? = nil
     ) {
         self.method = method
         self.path = path
@@ -41,13 +43,13 @@ public struct Request: Sendable {
     /// The variable parts of the path by the names in the template, percent-decoded.
     ///
     /// A value may hold anything, `/`, `..` and control characters among it: the handler judges.
-    public let parameters: [String: String]
+    public let parameters: PathParameters
     /// What the early check attached: the authenticated caller, say.
-    public let context: (any Sendable)?
+    public let context: (any AnyObject & Sendable)?
 
     public init(
         head: RequestHead, query: Query = [:], body: [UInt8] = [], deadline: ContinuousClock.Instant,
-        parameters: [String: String] = [:], context: (any Sendable)? = nil
+        parameters: PathParameters = [:], context: (any AnyObject & Sendable)? = nil
     ) {
         self.head = head
         self.query = query

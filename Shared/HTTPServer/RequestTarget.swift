@@ -12,14 +12,11 @@ struct RequestTarget: Sendable {
     init(_ text: UnsafePointer<CChar>?) {
         let length = text.map { strlen($0) } ?? 0
         let bytes = UnsafeRawBufferPointer(start: text, count: length)
-        var question = length
-        for (index, byte) in bytes.enumerated() {
-            guard byte > 0x20, byte < 0x7F else {
-                (path, rawQuery, isMalformed) = ("", "", true)
-                return
-            }
-            if byte == UInt8(ascii: "?"), question == length { question = index }
+        guard bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
+            (path, rawQuery, isMalformed) = ("", "", true)
+            return
         }
+        let question = bytes.firstIndex(of: UInt8(ascii: "?")) ?? length
         let start = Self.pathStart(bytes, end: question)
         path = start == question && start > 0 ? "/" : String(decoding: bytes[start..<question], as: UTF8.self)
         rawQuery = question < length ? String(decoding: bytes[(question + 1)...], as: UTF8.self) : ""

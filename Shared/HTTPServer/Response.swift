@@ -29,8 +29,10 @@ public struct Response: Sendable {
 
     /// A JSON document that is encoded already.
     public static func json(_ bytes: [UInt8], status: Int = 200) -> Response {
-        Response(status: status, headers: ["Content-Type": "application/json"], body: .bytes(bytes))
+        Response(status: status, headers: jsonHeaders, body: .bytes(bytes))
     }
+
+    private static let jsonHeaders: Headers = ["Content-Type": "application/json"]
 
     /// Plain text in UTF-8.
     public static func text(_ text: String, status: Int = 200) -> Response {

@@ -1,3 +1,4 @@
+import Glibc
 public import HTTPMessage
 
 /// The table from method and path to route: a value without state.
@@ -7,7 +8,7 @@ public import HTTPMessage
 public struct Router: Sendable {
     /// What a method and a path lead to.
     public enum Match: Sendable, Equatable {
-        case route(index: Int, parameters: [String: String])
+        case route(index: Int, parameters: PathParameters)
         /// The path exists, the method does not; `allow` is the value of the `Allow` field (RFC 9110, 10.2.1).
         case methodNotAllowed(allow: String)
         /// An `OPTIONS` request for a path whose routes do not answer it themselves.
@@ -23,12 +24,18 @@ public struct Router: Sendable {
 
     /// One place in the tree of segments.
     private struct Node: Sendable {
-        var literals: [(text: String, bytes: [UInt8], node: Int)] = []
+        var literals: [Literal] = []
         var parameter: Int?
         var tail: Int?
         /// Routes whose template ends here.
         var routes: [(method: Method, index: Int)] = []
         var allow = ""
+    }
+
+    private struct Literal: Sendable {
+        let text: String
+        let bytes: [UInt8]
+        let node: Int
     }
 
     /// Builds the table; the order of the routes does not matter.
@@ -59,7 +66,7 @@ public struct Router: Sendable {
                 let next = nodes.count
                 nodes.append(Node())
                 switch segment {
-                case .literal(let text): nodes[node].literals.append((text, Array(text.utf8), next))
+                case .literal(let text): nodes[node].literals.append(Literal(text: text, bytes: Array(text.utf8), node: next))
                 case .parameter: nodes[node].parameter = next
                 case .tail: nodes[node].tail = next
                 }
@@ -98,7 +105,7 @@ public struct Router: Sendable {
     private func match(_ method: Method, _ path: UnsafeBufferPointer<UInt8>) -> Match {
         guard path.first == UInt8(ascii: "/") else { return .notFound }
         var found = Search(path: path)
-        found.walk(self, node: 0, from: 0)
+        nodes.withUnsafeBufferPointer { found.walk($0, 0, from: 0) }
         guard let node = found.node else {
             return found.sawMalformed ? .malformedPath : .notFound
         }
@@ -110,25 +117,18 @@ public struct Router: Sendable {
 
     private func route(for method: Method, at node: Int) -> Int? {
         let routes = nodes[node].routes
-        for entry in routes where entry.method == method {
-            return entry.index
-        }
-        if method == .head {
-            for entry in routes where entry.method == .get {
-                return entry.index
-            }
-        }
-        return nil
+        for index in routes.indices where routes[index].method == method { return routes[index].index }
+        return method == .head ? self.route(for: .get, at: node) : nil
     }
 
     private func parameters(of index: Int, from ranges: [Range<Int>], in path: UnsafeBufferPointer<UInt8>) -> Match {
         let names = parameterNames[index]
         guard !names.isEmpty else { return .route(index: index, parameters: [:]) }
-        var parameters: [String: String] = [:]
+        var parameters = PathParameters()
         parameters.reserveCapacity(names.count)
         for (name, range) in zip(names, ranges) {
             guard let value = PercentEncoding.decode(UnsafeBufferPointer(rebasing: path[range])) else { return .malformedPath }
-            parameters[name] = value
+            parameters.add(name, value)
         }
         return .route(index: index, parameters: parameters)
     }
@@ -148,37 +148,38 @@ extension Router {
         }
 
         /// `slash` is where the `/` before the segment to match is, or the end of the path.
-        mutating func walk(_ router: Router, node: Int, from slash: Int) {
-            let here = router.nodes[node]
+        mutating func walk(_ nodes: UnsafeBufferPointer<Node>, _ place: Int, from slash: Int) {
             let start = min(slash + 1, path.count)
-            if slash == path.count || (start == path.count && node == 0) {
-                if !here.routes.isEmpty { self.node = node }
+            if slash == path.count || (start == path.count && place == 0) {
+                if !nodes[place].routes.isEmpty { node = place }
                 return
             }
-            let end = path[start...].firstIndex(of: UInt8(ascii: "/")) ?? path.count
-            if let next = literal(among: here.literals, start..<end) {
-                walk(router, node: next, from: end)
-                if self.node != nil { return }
+            var end = start
+            while end < path.count, path[end] != UInt8(ascii: "/") { end += 1 }
+            if let next = literal(nodes, place, start..<end) {
+                walk(nodes, next, from: end)
+                if node != nil { return }
             }
             guard start != end else { return }
-            if let next = here.parameter {
+            if let next = nodes[place].parameter {
                 variable.append(start..<end)
-                walk(router, node: next, from: end)
-                if self.node != nil { return }
+                walk(nodes, next, from: end)
+                if node != nil { return }
                 variable.removeLast()
             }
-            if let next = here.tail {
+            if let next = nodes[place].tail {
                 variable.append(start..<path.count)
-                self.node = next
+                node = next
             }
         }
 
-        private mutating func literal(among literals: [(text: String, bytes: [UInt8], node: Int)], _ range: Range<Int>) -> Int? {
-            if literals.isEmpty { return nil }
+        private mutating func literal(_ nodes: UnsafeBufferPointer<Node>, _ place: Int, _ range: Range<Int>) -> Int? {
+            // By index, since each step of a walk over the elements would count references.
+            if nodes[place].literals.isEmpty { return nil }
             let segment = UnsafeBufferPointer(rebasing: path[range])
             guard segment.contains(UInt8(ascii: "%")) else {
-                for literal in literals where literal.bytes.count == segment.count && literal.bytes.elementsEqual(segment) {
-                    return literal.node
+                for index in nodes[place].literals.indices where isEqual(nodes[place].literals[index].bytes, segment) {
+                    return nodes[place].literals[index].node
                 }
                 return nil
             }
@@ -186,7 +187,12 @@ extension Router {
                 sawMalformed = true
                 return nil
             }
-            return literals.first { $0.text == decoded }?.node
+            return nodes[place].literals.first { $0.text == decoded }?.node
+        }
+
+        private func isEqual(_ literal: [UInt8], _ segment: UnsafeBufferPointer<UInt8>) -> Bool {
+            guard literal.count == segment.count, let start = segment.baseAddress else { return literal.isEmpty && segment.isEmpty }
+            return memcmp(literal, start, segment.count) == 0
         }
     }
 }

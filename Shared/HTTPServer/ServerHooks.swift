@@ -31,16 +31,16 @@ public struct ServerHooks: Sendable {
 public enum EarlyDecision: Sendable {
     /// Read the body and call the handler; `context` reaches it as `Request.context`. Past `deadline`, if it comes before the route's own,
     /// the client is told 504; a handler that has not been called by then is not.
-    case proceed(context: (any Sendable)? = nil, deadline: ContinuousClock.Instant? = nil)
+    case proceed(context: (any AnyObject & Sendable)? = nil, deadline: ContinuousClock.Instant? = nil)
     /// Answer this, which must be bytes; the body of the request is not kept.
-    case answer(Response, context: (any Sendable)? = nil)
+    case answer(Response, context: (any AnyObject & Sendable)? = nil)
 }
 
 /// What is known of an answer beside its header fields.
 public struct AnswerHead: Sendable {
     public let request: RequestHead
     /// What the early check attached; nil where the request was refused before it.
-    public let context: (any Sendable)?
+    public let context: (any AnyObject & Sendable)?
     public let status: Int
 }
 
@@ -66,6 +66,8 @@ public struct RequestRecord: Sendable {
     public let method: Method
     /// nil where no route matched.
     public let routeTemplate: String?
+    /// What the route carries for the early check.
+    public let routeAttribute: (any AnyObject & Sendable)?
     /// The status that was sent; 499 where the connection ended before there was one.
     public let status: Int
     /// From the request line to the last byte handed to the kernel.

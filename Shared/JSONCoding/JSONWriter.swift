@@ -100,13 +100,25 @@ struct JSONWriter {
     mutating func write(utf8 text: UnsafeBufferPointer<UInt8>) {
         bytes.append(UInt8(ascii: "\""))
         var clean = 0  // start of what has not been copied yet
-        for index in text.indices where text[index] < 0x20 || text[index] == UInt8(ascii: "\"") || text[index] == UInt8(ascii: "\\") {
+        while let index = Self.needsEscape(text, from: clean) {
             bytes.append(contentsOf: text[clean..<index])
             escape(text[index])
             clean = index + 1
         }
         bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[clean...]))
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    /// The first byte from `start` on that may not stand in a string as it is; nil where there is none.
+    private static func needsEscape(_ text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
+        var index = start
+        let words = UnsafeRawBufferPointer(text)
+        while text.count - index >= 8, !JSONText.needsEscape(words.loadUnaligned(fromByteOffset: index, as: UInt64.self)) { index += 8 }
+        while index < text.count {
+            if text[index] < 0x20 || text[index] == UInt8(ascii: "\"") || text[index] == UInt8(ascii: "\\") { return index }
+            index += 1
+        }
+        return nil
     }
 
     private mutating func escape(_ byte: UInt8) {

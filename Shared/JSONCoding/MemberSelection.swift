@@ -6,11 +6,17 @@ public struct MemberSelection: Sendable {
         /// The paths that end here.
         var ends: [Int] = []
         var members: [Member] = []
+        /// One bit for each length that a member's name has: most keys are passed over by it alone.
+        var lengths: UInt64 = 0
+
+        /// All from 63 on share the last bit.
+        static func bit(ofLength length: Int) -> UInt64 { 1 << UInt64(min(length, 63)) }
     }
 
     struct Member: Sendable {
         let name: String
-        let bytes: [UInt8]
+        /// The name as it stands between the quotes.
+        let text: [UInt8]
         let node: Int
     }
 
@@ -30,7 +36,9 @@ public struct MemberSelection: Sendable {
     private mutating func member(_ name: String, of place: Int) -> Int {
         if let known = nodes[place].members.first(where: { $0.name == name }) { return known.node }
         nodes.append(Node())
-        nodes[place].members.append(Member(name: name, bytes: Array(name.utf8), node: nodes.count - 1))
+        let text = Array(JSON.encoded(string: name).dropFirst().dropLast())
+        nodes[place].lengths |= Node.bit(ofLength: text.count)
+        nodes[place].members.append(Member(name: name, text: text, node: nodes.count - 1))
         return nodes.count - 1
     }
 }
@@ -52,23 +60,22 @@ extension MemberSelection {
         }
     }
 
-    /// What each path leads to in a document that is parsed as `JSON(parsing:)` does, but of which no other values are built: for large
-    /// documents of which little is read. What is stepped over is checked for its form alone; of members that come twice the last counts.
-    public func values(parsing bytes: [UInt8], limits: JSON.Limits = .default) throws(JSON.ParseError) -> [JSON?] {
-        try withValues(parsing: bytes, limits: limits) { selected throws(JSON.ParseError) in
-            var values: [JSON?] = []
-            for path in 0..<pathCount { values.append(try selected.value(path)) }
-            return values
-        }
-    }
-
-    /// Hands what each path leads to, as `values(parsing:)` finds it, to `body` before anything of it is built. `body` must not parse another
-    /// document, nor keep what it is given.
+    /// Hands what each path leads to in a text to `body`, without building the rest of it: for many documents of which little is read.
+    ///
+    /// The text has to be JSON as `JSON.encoded()` writes it, which is not checked but for the values that `body` asks for: of another text it may
+    /// find other things, or throw. Nothing that `body` is given may be kept.
     public func withValues<Result>(
-        parsing bytes: [UInt8], limits: JSON.Limits = .default, _ body: (SelectedValues) throws(JSON.ParseError) -> Result
+        ofEncoded bytes: [UInt8], _ body: (SelectedValues) throws(JSON.ParseError) -> Result
     ) throws(JSON.ParseError) -> Result {
-        try JSON.withTape(of: bytes, limits) { tape, strings throws(JSON.ParseError) in
-            try body(try SelectedValues(self, TapeWalk(tape: tape, strings: strings, depthMax: limits.depthMax)))
+        try bytes.withUnsafeBufferPointer { bytes throws(JSON.ParseError) in
+            let text = UnsafeRawBufferPointer(bytes)
+            return try withUnsafeTemporaryAllocation(of: Range<Int>?.self, capacity: pathCount) { places throws(JSON.ParseError) in
+                places.initialize(repeating: nil)
+                var walk = TextWalk(text)
+                try nodes.withUnsafeBufferPointer { nodes throws(JSON.ParseError) in try walk.find(nodes, 0, places) }
+                try walk.end()
+                return try body(SelectedValues(text, UnsafeBufferPointer(places)))
+            }
         }
     }
 }

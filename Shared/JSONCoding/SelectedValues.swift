@@ -1,51 +1,54 @@
-/// What a `MemberSelection` found in a parsed document, built only as far as it is asked for.
+/// What a `MemberSelection` found in a text, built only as far as it is asked for. Not to be kept.
 public struct SelectedValues {
-    private let walk: TapeWalk
-    /// Of each path; nil where it leads to nothing.
-    private var places: [TapeWalk.Place?]
+    private let text: UnsafeRawBufferPointer
+    private let places: UnsafeBufferPointer<Range<Int>?>
 
-    init(_ selection: MemberSelection, _ start: TapeWalk) throws(JSON.ParseError) {
-        walk = start
-        var (walk, places) = (start, [TapeWalk.Place?](repeating: nil, count: selection.pathCount))
-        try selection.nodes.withUnsafeBufferPointer { nodes throws(JSON.ParseError) in try walk.find(nodes, 0, &places) }
+    init(_ text: UnsafeRawBufferPointer, _ places: UnsafeBufferPointer<Range<Int>?>) {
+        self.text = text
         self.places = places
     }
 
-    /// What the path of this number leads to; nil where that is nothing.
+    /// Where what the path of this number leads to stands in the text; nil where that is nothing.
+    public func range(_ path: Int) -> Range<Int>? { places[path] }
+
+    /// What the path of this number leads to; nil where that is nothing. Throws where its text is no JSON.
     public func value(_ path: Int) throws(JSON.ParseError) -> JSON? {
         guard let place = places[path] else { return nil }
-        var walk = walk.at(place)
-        return try walk.value()
+        let value = UnsafeRawBufferPointer(rebasing: text[place])
+        // Most strings stand for themselves.
+        if value.first == UInt8(ascii: "\""), !value.contains(UInt8(ascii: "\\")) {
+            return .string(String(decoding: value[1..<value.count - 1], as: UTF8.self))
+        }
+        if let integer = Self.smallInteger(value) { return .integer(integer) }
+        return try JSON(parsing: Array(value))
     }
 
-    /// Appends the JSON text of what the path of this number leads to; false where that is nothing.
-    public func appendEncoded(_ path: Int, to bytes: inout [UInt8]) throws(JSON.ParseError) -> Bool {
+    /// A number of one to 18 digits, no more.
+    private static func smallInteger(_ text: UnsafeRawBufferPointer) -> Int64? {
+        guard (1...18).contains(text.count), text.count == 1 || text[0] != UInt8(ascii: "0") else { return nil }
+        var value: Int64 = 0
+        for byte in text {
+            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
+            value = value * 10 + Int64(byte - UInt8(ascii: "0"))
+        }
+        return value
+    }
+
+    /// Appends the text of what the path of this number leads to as it stands there; false where that is nothing.
+    public func appendText(_ path: Int, to bytes: inout [UInt8]) -> Bool {
         guard let place = places[path] else { return false }
-        var walk = walk.at(place)
-        var writer = JSONWriter(indented: false)
-        swap(&writer.bytes, &bytes)
-        defer { swap(&writer.bytes, &bytes) }
-        try walk.write(to: &writer)
+        bytes.append(contentsOf: text[place])
         return true
     }
 }
 
-extension TapeWalk {
-    /// Notes where what is selected of the value here stands, and steps past it.
-    fileprivate mutating func find(
-        _ nodes: UnsafeBufferPointer<MemberSelection.Node>, _ number: Int, _ places: inout [Place?]
-    ) throws(JSON.ParseError) {
-        for path in nodes[number].ends { places[path] = place }
-        guard kind == UInt8(ascii: "{"), !nodes[number].members.isEmpty else { return skip() }
-        try object { walk, key throws(JSON.ParseError) in
-            guard let member = walk.member(key, nodes[number].members) else { return walk.skip() }
-            try walk.find(nodes, member, &places)
+extension MemberSelection.Node {
+    /// The place of the member that a key's text names; nil where it is not wanted.
+    func member(_ key: UnsafeRawBufferPointer) -> Int? {
+        guard lengths & Self.bit(ofLength: key.count) != 0 else { return nil }
+        for index in members.indices where members[index].text.count == key.count {
+            if key.elementsEqual(members[index].text) { return members[index].node }
         }
-    }
-
-    /// The place of the member that a key names; nil where it is not wanted.
-    private func member(_ key: UInt64, _ members: [MemberSelection.Member]) -> Int? {
-        for index in members.indices where isString(key, members[index].bytes) { return members[index].node }
         return nil
     }
 }

@@ -34,10 +34,14 @@ struct KindEndpoints: Sendable {
         collections + objects + (definition.hasStatus ? kind.isStatusWritable ? statuses : Array(statuses.prefix(1)) : [])
     }
 
-    private func read(_ template: String, _ summary: String, _ handler: @escaping Endpoint.Handler) -> Endpoint {
+    private func read(
+        _ template: String, _ summary: String, immediately immediateHandler: Endpoint.ImmediateHandler? = nil,
+        _ handler: @escaping Endpoint.Handler
+    ) -> Endpoint {
         let limits = RouteLimits(bodyBytesMax: 0, streamSecondsMax: Self.streamSecondsMax)
         return Endpoint(
-            .get, template, access: kind.access.readers, limits: limits, summary: summary, handler: kind.owner ?? judged(handler))
+            .get, template, access: kind.access.readers, limits: limits, summary: summary,
+            immediateHandler: kind.owner == nil ? immediateHandler : nil, handler: kind.owner ?? judged(handler))
     }
 
     private func write(
@@ -77,7 +81,7 @@ struct KindEndpoints: Sendable {
 
     private var objects: [Endpoint] {
         var endpoints: [Endpoint] = []
-        if kind.verbs.contains(.get) { endpoints.append(read(object, "Reads a \(definition.kind).", get)) }
+        if kind.verbs.contains(.get) { endpoints.append(read(object, "Reads a \(definition.kind).", immediately: getCached, get)) }
         if kind.verbs.contains(.update) {
             endpoints.append(
                 write(.put, object, "Replaces a \(definition.kind).") { call in try await update(call, isStatus: false) })
@@ -95,7 +99,7 @@ struct KindEndpoints: Sendable {
     private var statuses: [Endpoint] {
         let template = object + "/status"
         return [
-            read(template, "Reads a \(definition.kind) with its status.", get),
+            read(template, "Reads a \(definition.kind) with its status.", immediately: getCached, get),
             write(.put, template, "Replaces the status of a \(definition.kind).") { call in
                 try await update(call, isStatus: true)
             },
@@ -123,7 +127,17 @@ extension KindEndpoints {
 
     private func get(_ call: Call) async throws -> Response {
         let table = try table(call)
-        let object = try await verbs.get(address(call))
+        return try answer(try await verbs.get(address(call)), table)
+    }
+
+    /// A get of an object that the store has in memory.
+    private func getCached(_ call: Call) throws -> Response? {
+        try QueryRules.check(call.request.query)
+        let table = try table(call)
+        return try verbs.cached(address(call)).map { try answer($0, table) }
+    }
+
+    private func answer(_ object: StoredObject, _ table: ObjectTable?) throws -> Response {
         guard let table else { return .json(object.encoded()) }
         var bytes: [UInt8] = []
         try table.appendSingle(object, now: verbs.clock(), to: &bytes)

@@ -7,15 +7,22 @@ import ServiceKit
 struct KindVerbs: Sendable {
     let kind: ServedKind
     let clock: @Sendable () -> Timestamp
+    private let plural: String
 
     /// How often a write whose sender named no revision is tried again when another one got in between.
     static let attemptsMax = 32
+
+    init(kind: ServedKind, clock: @escaping @Sendable () -> Timestamp) {
+        self.kind = kind
+        self.clock = clock
+        plural = kind.definition.plural
+    }
 
     var definition: ResourceDefinition { kind.definition }
     var store: any ResourceStore { kind.store }
 
     func key(_ address: ObjectAddress) -> ObjectKey {
-        ObjectKey(plural: definition.plural, namespace: address.namespace, name: address.name ?? "")
+        ObjectKey(plural: plural, namespace: address.namespace, name: address.name ?? "")
     }
 
     func get(_ address: ObjectAddress) async throws(APIError) -> StoredObject {
@@ -24,6 +31,9 @@ struct KindVerbs: Sendable {
         guard let object else { throw .notFound(definition, key.name) }
         return object
     }
+
+    /// The object if the store has it in memory.
+    func cached(_ address: ObjectAddress) -> StoredObject? { store.cached(key(address)) }
 
     /// Runs `body` with the store's errors told as the API tells them.
     func mapped<T: Sendable>(_ body: () async throws(StoreError) -> T) async throws(APIError) -> T {

@@ -36,15 +36,21 @@ package struct ObjectTable: Sendable {
     /// Appends an object's row, its ages as of `now`.
     package func appendRow(_ stored: StoredObject, now: Timestamp, to bytes: inout [UInt8]) throws(StoreError) {
         bytes += "{\"cells\":".utf8
-        try layout.appendCells(of: stored, now: now, to: &bytes)
+        let metadata = try stored.withValues(layout.selection) { values throws(JSON.ParseError) in
+            try layout.appendCells(of: stored, values, now: now, to: &bytes)
+            return values.range(layout.metadata)
+        }
         switch inclusion {
         case .none: break
         case .object:
             bytes += ",\"object\":".utf8
             stored.appendEncoded(to: &bytes)
         case .metadata:
+            guard let metadata, metadata.upperBound > stored.resourceVersionOffset else {
+                throw .corrupt("\(stored.key): metadata is missing")
+            }
             bytes += Self.metadataOpening
-            try stored.appendMetadata(to: &bytes)
+            stored.appendMetadata(endingAt: metadata.upperBound, to: &bytes)
             bytes.append(UInt8(ascii: "}"))
         }
         bytes.append(UInt8(ascii: "}"))

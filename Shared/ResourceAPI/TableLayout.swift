@@ -8,7 +8,10 @@ package struct TableLayout: Sendable {
     /// The table up to its first row.
     let opening: [UInt8]
     private let isNameFirst: Bool
-    private let selection: MemberSelection
+    /// What the columns read, and behind it the whole metadata.
+    let selection: MemberSelection
+    /// The path of the metadata.
+    let metadata: Int
     private let cells: [Cell]
 
     /// How a column's cell is made of the selected values.
@@ -21,7 +24,9 @@ package struct TableLayout: Sendable {
 
     package init(_ definition: ResourceDefinition) {
         columns = definition.names.columns
-        selection = MemberSelection(columns.flatMap(\.reads))
+        let reads = columns.flatMap(\.reads)
+        selection = MemberSelection(reads + [["metadata"]])
+        metadata = reads.count
         cells = Self.cells(columns)
         isNameFirst = definition.names.isNameFirst
         let name: JSON = [
@@ -53,15 +58,17 @@ package struct TableLayout: Sendable {
         }
     }
 
-    /// Appends the object's cells as a JSON array, its name in its place among them.
-    func appendCells(of stored: StoredObject, now: Timestamp, to bytes: inout [UInt8]) throws(StoreError) {
+    /// Appends an object's cells as a JSON array, its name in its place among them.
+    ///
+    /// - Parameter values: those of `selection`.
+    func appendCells(
+        of stored: StoredObject, _ values: SelectedValues, now: Timestamp, to bytes: inout [UInt8]
+    ) throws(JSON.ParseError) {
         bytes.append(UInt8(ascii: "["))
         if isNameFirst { JSON.string(stored.key.name).appendEncoded(to: &bytes) }
-        try stored.withValues(selection) { values throws(JSON.ParseError) in
-            for index in cells.indices {
-                if isNameFirst || index > 0 { bytes.append(UInt8(ascii: ",")) }
-                try append(cells[index], values, now, to: &bytes)
-            }
+        for index in cells.indices {
+            if isNameFirst || index > 0 { bytes.append(UInt8(ascii: ",")) }
+            try append(cells[index], values, now, to: &bytes)
         }
         if !isNameFirst {
             bytes.append(UInt8(ascii: ","))
@@ -73,7 +80,7 @@ package struct TableLayout: Sendable {
     private func append(_ cell: Cell, _ values: SelectedValues, _ now: Timestamp, to bytes: inout [UInt8]) throws(JSON.ParseError) {
         switch cell {
         case .value(let path):
-            if !(try values.appendEncoded(path, to: &bytes)) { bytes += Self.nothing }
+            if !values.appendText(path, to: &bytes) { bytes += Self.nothing }
         case .age(let path):
             let age = PrinterColumn.age(try values.value(path), now: now)
             JSON.string(age ?? "<unknown>").appendEncoded(to: &bytes)

@@ -23,6 +23,9 @@ public protocol ResourceStore: Sendable {
     /// The object of that key, or nil.
     func get(_ key: ObjectKey) async throws(StoreError) -> StoredObject?
 
+    /// The object that `get` would return, where that is known without a wait; nil where `get` has to be asked. Never blocks.
+    func cached(_ key: ObjectKey) -> StoredObject?
+
     /// The objects of a query in key order (namespace, then name, by UTF-8 bytes), whole or page by page.
     ///
     /// All pages of a list show the state of one revision, `ListPage.revision`, whatever has been written since: what was deleted is there,
@@ -65,6 +68,9 @@ public protocol ResourceStore: Sendable {
 }
 
 extension ResourceStore {
+    /// For stores that keep nothing in memory.
+    public func cached(_ key: ObjectKey) -> StoredObject? { nil }
+
     /// Creates one object and returns it as stored.
     @discardableResult
     public func create(_ object: EncodedObject) async throws(StoreError) -> StoredObject {

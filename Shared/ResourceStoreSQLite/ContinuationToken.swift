@@ -6,10 +6,13 @@ import ResourceStore
 struct ContinuationToken {
     let revision: Int64
     let place: ListPlace
+    /// How many objects follow at that revision; nil where nobody has counted them. So that they are counted once a list, not once a page.
+    let remaining: Int?
 
-    init(revision: Int64, place: ListPlace) {
+    init(revision: Int64, place: ListPlace, remaining: Int?) {
         self.revision = revision
         self.place = place
+        self.remaining = remaining
     }
 
     /// Throws `.invalid` for a text that is no token or another query's, `.tooOld` for a token of another store.
@@ -20,7 +23,7 @@ struct ContinuationToken {
         } catch {
             parts = nil
         }
-        guard let parts, parts.count == 6, let revision = parts[3].integerValue, let namespace = parts[4].stringValue,
+        guard let parts, (6...7).contains(parts.count), let revision = parts[3].integerValue, let namespace = parts[4].stringValue,
             let name = parts[5].stringValue
         else { throw .invalid("the continue token is not one that this server gave out") }
         guard parts[0].stringValue == storeID else {
@@ -29,13 +32,14 @@ struct ContinuationToken {
         guard parts[1].stringValue == plural, parts[2].stringValue == queryNamespace else {
             throw .invalid("the continue token belongs to another list")
         }
-        self.init(revision: revision, place: ListPlace(namespace: namespace, name: name))
+        let remaining = parts.count == 7 ? parts[6].integerValue.flatMap(Int.init(exactly:)) : nil
+        self.init(revision: revision, place: ListPlace(namespace: namespace, name: name), remaining: remaining)
     }
 
     func text(plural: String, namespace queryNamespace: String?, storeID: String) -> String {
         let parts: [JSON] = [
             .string(storeID), .string(plural), queryNamespace.map(JSON.string) ?? .null, .integer(revision),
-            .string(place.namespace), .string(place.name),
+            .string(place.namespace), .string(place.name), remaining.map { .integer(Int64($0)) } ?? .null,
         ]
         return Data(JSON.array(parts).encoded()).base64EncodedString()
     }

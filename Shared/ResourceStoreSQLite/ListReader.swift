@@ -19,11 +19,12 @@ struct ListReader {
         guard let last = page.cutOffBehind else {
             return ListPage(items: page.items, revision: revision, continuation: nil, remaining: nil)
         }
-        let next = ContinuationToken(revision: revision, place: last)
+        let remaining = try remaining(behind: last, items: page.items.count, rewind, db)
+        let next = ContinuationToken(revision: revision, place: last, remaining: remaining)
         return ListPage(
             items: page.items, revision: revision,
             continuation: next.text(plural: query.plural, namespace: query.namespace, storeID: storeID),
-            remaining: try remaining(behind: last, db).map { $0 + rewind.surplus(behind: last) })
+            remaining: query.countsRemaining ? remaining : nil)
     }
 
     private func fill(_ page: inout Page, _ rewind: inout Rewind, _ db: Database) throws {
@@ -101,9 +102,16 @@ struct ListReader {
         return try Row.fetchCursor(statement, arguments: arguments)
     }
 
-    /// Rows counted along the index alone, and only where no selector would make it a lie.
-    private func remaining(behind last: ListPlace, _ db: Database) throws -> Int? {
-        guard query.countsRemaining, query.labels.requirements.isEmpty, query.fields.requirements.isEmpty else { return nil }
+    /// How many objects follow: those that followed the page before, less this page's; else they are counted where that is wanted, and in
+    /// either case only where no selector would make it a lie.
+    private func remaining(behind last: ListPlace, items: Int, _ rewind: Rewind, _ db: Database) throws -> Int? {
+        guard query.labels.requirements.isEmpty, query.fields.requirements.isEmpty else { return nil }
+        if !query.continuesInPresent, let before = token?.remaining, before > items { return before - items }
+        return query.countsRemaining ? try count(behind: last, db) + rewind.surplus(behind: last) : nil
+    }
+
+    /// Rows counted along the index alone.
+    private func count(behind last: ListPlace, _ db: Database) throws -> Int {
         var count = try Self.count("namespace = ? AND name > ?", [query.plural, last.namespace, last.name], db)
         // Two plain ranges: to compare a pair of columns takes several times as long.
         if query.namespace == nil { count += try Self.count("namespace > ?", [query.plural, last.namespace], db) }

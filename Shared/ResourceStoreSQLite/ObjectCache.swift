@@ -53,6 +53,15 @@ final class ObjectCache: Sendable {
 // MARK: - Gets
 
 extension ObjectCache {
+    /// The object if it is here. Claims nothing.
+    func object(_ key: ObjectKey) -> StoredObject? {
+        let place = Self.place(of: key)
+        return state.withLock { state in
+            guard case .object(let object) = state.places[place], object.key == key else { return nil }
+            return object
+        }
+    }
+
     func find(_ key: ObjectKey) -> Lookup {
         let place = Self.place(of: key)
         return state.withLock { state in

@@ -100,6 +100,8 @@ extension SQLiteStore {
         }
     }
 
+    public func cached(_ key: ObjectKey) -> StoredObject? { cache.object(key) }
+
     public func list(_ query: ListQuery) async throws(StoreError) -> ListPage {
         let (storeID, history) = (storeID, history)
         var token: ContinuationToken?

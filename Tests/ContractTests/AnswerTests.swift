@@ -207,6 +207,9 @@ private let base = "/apis/diagnosis.kubediag.org/v1"
         try await checked.call(
             "getOperationSetPlan", "\(base)/operationsets/disk-full/plan", expecting: 304, headers: [("If-None-Match", "*")])
         try await checked.call("getOperationSetGraph", "\(base)/operationsets/disk-full/graph", expecting: 200)
+        for format in ["json&outcomes=1:Found", "svg"] {
+            try await checked.call("getOperationSetGraph", "\(base)/operationsets/disk-full/graph?format=\(format)", expecting: 200)
+        }
         try await checked.call("getOperationSetGraph", "\(base)/operationsets/disk-full/graph?format=png", expecting: 400)
         _ = try await eventually {
             try await checked.service.send(.get, "\(base)/operationsets/disk-full").body?[path: "status", "ready"] == true

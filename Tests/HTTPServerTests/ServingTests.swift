@@ -8,6 +8,13 @@ import Testing
 
 extension SocketTests {
     @Suite struct ServingTests {
+        /// What an early check or a route hands on.
+        private final class Note: Sendable {
+            let text: String
+
+            init(_ text: String) { self.text = text }
+        }
+
         private let echo = Route(.post, "/echo") { request in
             Response(status: 200, headers: ["X-Length": String(request.body.count)], body: .bytes(request.body))
         }
@@ -83,18 +90,49 @@ extension SocketTests {
             }
         }
 
+        @Test func `a route answers at once or leaves it to its handler`() async throws {
+            let route = Route(
+                .get, "/{name}",
+                immediateHandler: { request in
+                    switch request.parameters["name"] {
+                    case "known": .text("at once: \(request.query["q"] ?? "")")
+                    case "stream": .stream(contentType: "text/plain") { _ in }
+                    default: nil
+                    }
+                },
+                handler: { request in
+                    await Task.yield()
+                    return .text("by the handler: \(request.parameters["name"] ?? "")")
+                })
+            try await withServer([route]) { server, address in
+                try await blocking {
+                    let client = try RawClient(address)
+                    for _ in 0..<3 {
+                        #expect(try client.request("GET /known?q=x").text == "at once: x")
+                        #expect(try client.request("GET /other").text == "by the handler: other")
+                    }
+                    // Only bytes can be had without a task.
+                    #expect(try client.request("GET /stream").status == 500)
+                    let head = try client.request("HEAD /known?q=xy")
+                    #expect(head.status == 200 && head.headers["content-length"] == "11" && head.text.isEmpty)
+                    #expect(try client.request("GET /known?q=%zz").status == 400)
+                }
+                #expect(server.requestsInFlight == 0)
+            }
+        }
+
         @Test func `a handler gets the request as it was sent`() async throws {
-            let show = Route(.put, "/things/{name}/{rest...}", attribute: "tag") { request in
+            let show = Route(.put, "/things/{name}/{rest...}", attribute: Note("tag")) { request in
                 let parts = [
                     request.routeTemplate, request.path, request.parameters["name"] ?? "", request.parameters["rest"] ?? "",
                     request.query["q"] ?? "", request.query.all("q").count.description, request.headers["x-a"] ?? "",
                     request.headers.all("X-B").joined(separator: "+"), String(decoding: request.body, as: UTF8.self),
-                    request.context as? String ?? "", request.peer.hasPrefix("127.0.0.1:") ? "peer" : request.peer,
+                    (request.context as? Note)?.text ?? "", request.peer.hasPrefix("127.0.0.1:") ? "peer" : request.peer,
                 ]
                 return .text(parts.joined(separator: "|"))
             }
             let hooks = ServerHooks(earlyCheck: { head in
-                .proceed(context: "\(head.method) \(head.routeAttribute as? String ?? "") \(head.rawQuery)")
+                .proceed(context: Note("\(head.method) \((head.routeAttribute as? Note)?.text ?? "") \(head.rawQuery)"))
             })
             try await withServer([show], hooks: hooks) { _, address in
                 try await blocking {

@@ -7,7 +7,15 @@ import Testing
         """#
 
     private static func values(_ paths: [String]...) throws -> [JSON?] {
-        try MemberSelection(paths).values(parsing: Array(text.utf8))
+        try values(MemberSelection(paths), Array(text.utf8))
+    }
+
+    private static func values(_ selection: MemberSelection, _ bytes: [UInt8]) throws -> [JSON?] {
+        try selection.withValues(ofEncoded: bytes) { selected throws(JSON.ParseError) in
+            var values: [JSON?] = []
+            for path in selection.values(of: .null).indices { values.append(try selected.value(path)) }
+            return values
+        }
     }
 
     @Test func membersByTheirPaths() throws {
@@ -29,34 +37,35 @@ import Testing
         #expect(try Self.values(["steps", "op"], ["steps", "*", "op"], ["spec", "script", "keys", "0"]) == [nil, nil, nil])
     }
 
-    /// Text goes over as it is, but for what the parser lets through and UTF-8 does not have.
+    /// Text goes over as it is.
     @Test func textOfValues() throws {
-        let document = #"{"a":"x\u00e9\ud83d\ude00\n\"\\/\u0000","b":[1,{"c":null}],"d":1.50,"e":true}"#
+        let document = #"{"a":"xé😀\n\"\\\\/\u0000", "b" : [1,{"c":null}],"d":1.5,"e":true}"#
         let selection = MemberSelection([["a"], ["b"], ["d"], ["e"], ["f"]])
-        let texts = try selection.withValues(parsing: Array(document.utf8)) { values throws(JSON.ParseError) in
-            try (0..<5).map { path throws(JSON.ParseError) -> String? in
+        let texts = try selection.withValues(ofEncoded: Array(document.utf8)) { values throws(JSON.ParseError) in
+            (0..<5).map { path -> String? in
                 var bytes = Array("<".utf8)
-                return try values.appendEncoded(path, to: &bytes) ? String(decoding: bytes, as: UTF8.self) : nil
+                return values.appendText(path, to: &bytes) ? String(decoding: bytes, as: UTF8.self) : nil
             }
         }
-        #expect(texts == [#"<"xé😀\n\"\\/\u0000""#, #"<[1,{"c":null}]"#, "<1.5", "<true", nil])
+        #expect(texts == [#"<"xé😀\n\"\\\\/\u0000""#, #"<[1,{"c":null}]"#, "<1.5", "<true", nil])
     }
 
     @Test(arguments: [#""\ud800""#, #""x\udc00y""#, #""\ud83dx""#]) func halfASurrogatePair(text: String) throws {
         let document = Array(#"{"a":\#(text)}"#.utf8)
         #expect(throws: JSON.ParseError.self) { try JSON(parsing: document) }
-        #expect(throws: JSON.ParseError.self) { try MemberSelection([["a"]]).values(parsing: document) }
-        #expect(throws: JSON.ParseError.self) {
-            try MemberSelection([["a"]]).withValues(parsing: document) { values throws(JSON.ParseError) in
-                var bytes: [UInt8] = []
-                _ = try values.appendEncoded(0, to: &bytes)
-            }
-        }
+        #expect(throws: JSON.ParseError.self) { try Self.values(MemberSelection([["a"]]), document) }
     }
 
-    @Test func whatIsSteppedOverHasToBeJSON() throws {
-        for text in [#"{"a":1,"b":}"#, #"{"a":1"#, #"{"a":1} x"#, "{\"a\":1,\"b\":\"\u{1}\"}"] {
-            #expect(throws: JSON.ParseError.self, "\(text)") { try MemberSelection([["a"]]).values(parsing: Array(text.utf8)) }
+    /// Nothing is read beyond the end of a text that is none, and what can't be stepped over is a fault.
+    @Test func faults() throws {
+        for text in [#"{"a":1,"b":}"#, #"{"a":1} x"#, #"{"a":01}"#, #"{"a":1.}"#, "{1:2}", #"{"a" 1}"#, "", " ", "}", #"{"b":[1}"#] {
+            #expect(throws: JSON.ParseError.self, "\(text)") { try Self.values(MemberSelection([["a"], ["spec"]]), Array(text.utf8)) }
+        }
+        let whole = Array(Self.text.utf8)
+        for length in whole.indices {
+            #expect(throws: JSON.ParseError.self, "\(length)") {
+                try Self.values(MemberSelection([["spec", "script"], ["note"]]), Array(whole[..<length]))
+            }
         }
     }
 
@@ -67,7 +76,7 @@ import Testing
             let document = JSON.random(depthMax: 5, using: &generator)
             let paths = (0..<4).map { _ in Self.randomPath(in: document, using: &generator) }
             let expected = paths.map { Self.value($0[...], document) }
-            #expect(try MemberSelection(paths).values(parsing: document.encoded()) == expected, "seed \(seed), \(paths) of \(document)")
+            #expect(try Self.values(MemberSelection(paths), document.encoded()) == expected, "seed \(seed), \(paths) of \(document)")
             #expect(MemberSelection(paths).values(of: document) == expected, "seed \(seed), \(paths) of \(document)")
         }
     }

@@ -108,6 +108,26 @@ func eventually(seconds: Double, _ condition: () throws -> Bool) async throws ->
         spec: {effect: Read, processor: {scriptRunner: {script: "exit 10"}}}
         ---
         apiVersion: diagnosis.kubediag.org/v1
+        kind: Operation
+        metadata: {name: check}
+        spec:
+          effect: Read
+          processor:
+            function:
+              runtime: python3
+              codeSource:
+                handler.py: |
+                  def handle(context):
+                      return {"check.finding": {"severity": "Warning", "summary": "<b>96%</b> of /var is used",
+                          "evidence": [{"name": "used", "value": 96, "unit": "percent"}], "hint": "look for logs"},
+                          "environment": "DB_PASSWORD=hunter2"}
+        ---
+        apiVersion: diagnosis.kubediag.org/v1
+        kind: OperationSet
+        metadata: {name: checking}
+        spec: {sequence: [look, check]}
+        ---
+        apiVersion: diagnosis.kubediag.org/v1
         kind: OperationSet
         metadata: {name: looking}
         spec: {sequence: [look]}
@@ -163,6 +183,8 @@ func eventually(seconds: Double, _ condition: () throws -> Bool) async throws ->
         let rerun = try await kubediag.run("rerun", String(names[1]), "--follow")
         #expect(rerun.status == 0, "\(rerun)")
 
+        try await takeAway(kubediag)
+
         let miss = try await kubediag.run("diagnose", "lookin", "--node", "web-07")
         #expect(miss.status == 1 && miss.errors.contains("Near: looking."), "\(miss)")
         let test = try await kubediag.run("trigger", "test", "alertname=Disk", "instance=web-07:9100")
@@ -185,6 +207,38 @@ func eventually(seconds: Double, _ condition: () throws -> Bool) async throws ->
         let kept = try await kubediag.run("get", "opset", "looking", "-o", "yaml")
         #expect(kept.output.contains("sequence:\n  - look\n"), "\(kept)")
         #expect(try await second.interrupt() == 0)
+    }
+
+    /// The evidence and the report of a diagnosis, as files.
+    private func takeAway(_ kubediag: KubeDiagProcess) async throws {
+        let home = kubediag.home
+        let run = try await kubediag.run("diagnose", "checking", "--node", "web-07", "--param", "what=this", "--follow", "--timeout", "40")
+        #expect(run.status == 0, "\(run)")
+        let newest = try await kubediag.run("get", "diagnoses", "-o", "name").output.split(separator: "\n").first
+        let name = String(try #require(newest).dropFirst("diagnosis/".count))
+
+        let list = try await kubediag.run("evidence", name)
+        #expect(list.status == 0 && list.output.contains("1.1-look.1.stdout") && list.output.contains("web-07"), "\(list)")
+        let fetched = try await kubediag.run("evidence", name, "-o", home.path + "/evidence")
+        #expect(fetched.status == 0 && fetched.output.contains("fetched"), "\(fetched)")
+        #expect(try home.text("evidence/1.1-look.1.stdout") == "seen this\n")
+        #expect(try home.text("evidence/1.2-check.1.stdout").contains("hunter2") == false)
+        let again = try await kubediag.run("evidence", name, "-o", home.path + "/evidence")
+        #expect(again.status == 0 && !again.output.contains("fetched"), "\(again)")
+        try "other".write(toFile: home.path + "/evidence/1.1-look.1.stdout", atomically: true, encoding: .utf8)
+        let kept = try await kubediag.run("evidence", name, "-o", home.path + "/evidence")
+        #expect(kept.status == 1 && kept.errors.contains("left alone"), "\(kept)")
+        #expect(try home.text("evidence/1.1-look.1.stdout") == "other")
+
+        let page = try await kubediag.run("report", name, "-o", home.path + "/report.html")
+        #expect(page.status == 0, "\(page)")
+        let html = try home.text("report.html")
+        #expect(html.contains("Warning: &lt;b&gt;96%&lt;/b&gt; of /var is used"), "\(html)")
+        #expect(html.contains("<svg") && html.contains("2: check ✓") && html.contains("#c8e6c9"), "the graph is drawn and coloured")
+        #expect(html.contains("DB_PASSWORD=[redacted]") && !html.contains("hunter2"))
+        let markdown = try await kubediag.run("report", name)
+        #expect(markdown.output.contains("## Findings\n\n### Warning: \\<b\\>96%"), "\(markdown)")
+        #expect(markdown.output.contains("## Evidence") && markdown.output.contains("## Redacted"))
     }
 
     @Test func aServiceThatEndsIsSaidAndStartedAgain() async throws {

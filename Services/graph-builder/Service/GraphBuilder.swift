@@ -3,6 +3,7 @@ import GarbageCollection
 import GraphBuilderCore
 import HTTPClient
 import Model
+import ProcessRunner
 import ResourceAPI
 import ResourceStore
 import ServiceKit
@@ -24,6 +25,8 @@ public struct GraphBuilder: Sendable {
         let store = try ServiceStore.open(context)
         let read = context.health.condition("OperationsRead", missing: "operations and operation sets are being read")
         let http = try HTTPClient()
+        let runner = try ProcessRunner()
+        let renderer = GraphRenderer(program: context.configuration[GraphBuilderSettings.dotProgram], runner: runner)
         let events = EventRecorder(context, to: context.configuration[GraphBuilderSettings.triggerRouter], http: http)
         let reconciler = OperationSetReconciler(
             store: store, metrics: context.metrics, events: events, logger: context.logger, read: read)
@@ -45,7 +48,7 @@ public struct GraphBuilder: Sendable {
                     owning: [Trigger.definition, CommonEvent.definition, Event.definition]),
             ], metrics: context.metrics, logger: context.logger)
         assembly = ServiceAssembly(
-            endpoints: GraphEndpoints(plans: plans, store: store).all + group.endpoints
+            endpoints: GraphEndpoints(plans: plans, store: store, renderer: renderer).all + group.endpoints
                 + [owners.endpoint, .serviceDocument(ServiceDocument.bytes)],
             background: { _ in
                 [
@@ -54,6 +57,7 @@ public struct GraphBuilder: Sendable {
                 ]
             },
             close: {
+                await runner.shutdown()
                 await http.shutdown()
                 await store.close()
             })

@@ -9,6 +9,7 @@ import ServiceKit
 struct GraphEndpoints: Sendable {
     let plans: PlanSource
     let store: any ResourceStore
+    let renderer: GraphRenderer
 
     private static let base = "/apis/\(API.groupVersion)/\(OperationSetSpec.names.plural)/{name}"
 
@@ -28,17 +29,33 @@ struct GraphEndpoints: Sendable {
             },
             Endpoint(
                 .get, Self.base + "/graph", access: [.admin, .service],
-                summary: "The graph of an operation set as text for Graphviz (format=dot) or Mermaid (format=mermaid)."
-            ) { call in
-                let format = call.query("format") ?? "dot"
-                guard ["dot", "mermaid"].contains(format) else {
-                    throw APIError.badRequest("format must be dot or mermaid, not \"\(format)\"")
-                }
-                let set = try await plans.operationSet(call.parameter("name"))
-                let vertices = set.spec.vertices
-                let text = format == "dot" ? GraphText.dot(name: set.name, vertices: vertices) : GraphText.mermaid(vertices: vertices)
-                return .text(text)
-            },
+                summary: "The graph of an operation set: dot (Graphviz), mermaid, json, or svg as Graphviz draws it.", handler: graph),
         ]
+    }
+
+    private enum Format: String, CaseIterable {
+        case dot
+        case mermaid
+        case json
+        case svg
+    }
+
+    private func graph(_ call: Call) async throws -> Response {
+        let text = call.query("format") ?? Format.dot.rawValue
+        guard let format = Format(rawValue: text) else {
+            throw APIError.badRequest("format must be one of \(Format.allCases.map(\.rawValue).joined(separator: ", ")), not \"\(text)\"")
+        }
+        guard let outcomes = VertexOutcome.parse(call.query("outcomes") ?? "") else {
+            let known = VertexOutcome.allCases.map(\.rawValue).joined(separator: ", ")
+            throw APIError.badRequest("outcomes must be like 1:Found,2:RuledOut, each vertex once, with one of \(known)")
+        }
+        let set = try await plans.operationSet(call.parameter("name"))
+        let vertices = set.spec.vertices
+        switch format {
+        case .dot: return .text(GraphText.dot(name: set.name, vertices: vertices, outcomes: outcomes))
+        case .mermaid: return .text(GraphText.mermaid(vertices: vertices))
+        case .json: return .json(GraphText.json(name: set.name, vertices: vertices, outcomes: outcomes))
+        case .svg: return try await renderer.svg(name: set.name, vertices: vertices, outcomes: outcomes)
+        }
     }
 }

@@ -31,6 +31,7 @@ struct ObservedStore: ResourceStore {
 
     func currentRevision() async throws(StoreError) -> Int64 { try await store.currentRevision() }
     func get(_ key: ObjectKey) async throws(StoreError) -> StoredObject? { try await store.get(key) }
+    func cached(_ key: ObjectKey) -> StoredObject? { store.cached(key) }
     func list(_ query: ListQuery) async throws(StoreError) -> ListPage { try await store.list(query) }
     func watch(_ query: WatchQuery) async throws(StoreError) -> WatchStream { try await store.watch(query) }
     func record(bucket: String, key: String) async throws(StoreError) -> Record? { try await store.record(bucket: bucket, key: key) }

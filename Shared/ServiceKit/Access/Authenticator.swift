@@ -1,3 +1,4 @@
+import Digests
 import HTTPMessage
 import Logging
 import Model
@@ -51,22 +52,27 @@ public final class Authenticator: Sendable {
         guard let field = headers["Authorization"] else {
             throw .unauthorized("this route needs a token: send Authorization: Bearer TOKEN")
         }
-        guard let token = Self.bearerToken(field) else {
+        var text = field
+        let digest = text.withUTF8 { text in Self.bearerToken(text).map { Digest.sha256($0) } }
+        guard let digest else {
             throw .unauthorized("the Authorization field has to be: Bearer TOKEN")
         }
-        guard let caller = currentTable().caller(of: token) else {
+        guard let caller = currentTable().caller(ofTokenDigest: digest) else {
             throw .unauthorized("the token is not one that this process accepts")
         }
         return caller
     }
 
+    private static let scheme: StaticString = "bearer "
+
     /// The bytes behind `Bearer` and its spaces; the scheme is compared without regard to case (RFC 9110, 11.1).
-    private static func bearerToken(_ field: String) -> [UInt8]? {
-        let scheme = "bearer ".utf8
-        guard field.utf8.count > scheme.count, field.utf8.count <= TokenTable.tokenBytesMax + 16,
-            zip(field.utf8, scheme).allSatisfy({ $0 | 0x20 == $1 })
-        else { return nil }
-        return Array(field.utf8.dropFirst(scheme.count).drop { $0 == UInt8(ascii: " ") })
+    private static func bearerToken(_ field: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8>? {
+        let length = scheme.utf8CodeUnitCount
+        guard field.count > length, field.count <= TokenTable.tokenBytesMax + 16 else { return nil }
+        for index in 0..<length where field[index] | 0x20 != scheme.utf8Start[index] { return nil }
+        var start = length
+        while start < field.count, field[start] == UInt8(ascii: " ") { start += 1 }
+        return UnsafeBufferPointer(rebasing: field[start...])
     }
 
     private func currentTable() -> TokenTable {

@@ -39,9 +39,8 @@ struct TokenTable: Sendable {
         if !messages.isEmpty { throw TokenFileFault(messages: messages) }
     }
 
-    /// Whom `token` proves; nil for nobody.
-    func caller(of token: [UInt8]) -> Caller? {
-        let digest = Digest.sha256(token)
+    /// Whom the token of that SHA-256 proves; nil for nobody.
+    func caller(ofTokenDigest digest: [UInt8]) -> Caller? {
         var found: Caller?
         for entry in buckets[Self.bucket(digest)] ?? [] where Digest.constantTimeEqual(entry.digest, digest) {
             found = entry.caller

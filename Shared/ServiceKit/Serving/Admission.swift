@@ -5,7 +5,6 @@ import Model
 
 /// What the early check proved and derived; it reaches the handler as the request's context.
 ///
-/// A class, because the server carries it as `any Sendable` and casting one of those back is cheap.
 final class Admission: Sendable {
     let caller: Caller?
     let trace: TraceContext
@@ -32,14 +31,16 @@ final class Admission: Sendable {
     }
 }
 
-/// What an endpoint demands before its body is read; carried by its route.
+/// What an endpoint demands before its body is read, and where its durations are counted; carried by its route.
 final class RoutePolicy: Sendable {
     let access: Set<CallerClass>
     let bodyTypes: Set<String>
+    let durations: RequestMetrics.Series
 
-    init(_ endpoint: Endpoint) {
+    init(_ endpoint: Endpoint, durations: RequestMetrics.Series) {
         access = endpoint.access
         bodyTypes = endpoint.bodyTypes
+        self.durations = durations
     }
 }
 

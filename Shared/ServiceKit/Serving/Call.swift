@@ -7,24 +7,23 @@ import Model
 /// A request together with what was proved and derived before the handler saw it.
 public struct Call: Sendable {
     public let request: Request
-    /// Whom the token proved; nil only on the routes that want none.
-    public let provenCaller: Caller?
-    /// The span of this request: below the caller's, or the first of a new trace.
-    public let trace: TraceContext
-    /// What the caller named the request in `X-Request-Id`, or our own name for it; echoed in the answer.
-    public let requestID: String
-    /// When the caller gives up, where it said so; `request.deadline` is never later.
-    public let clientDeadline: ContinuousClock.Instant?
+    private let admission: Admission
     private let serviceLogger: Logger
 
     init(request: Request, admission: Admission, logger: Logger) {
         self.request = request
-        provenCaller = admission.caller
-        trace = admission.trace
-        requestID = admission.requestID
-        clientDeadline = admission.clientDeadline
+        self.admission = admission
         serviceLogger = logger
     }
+
+    /// Whom the token proved; nil only on the routes that want none.
+    public var provenCaller: Caller? { admission.caller }
+    /// The span of this request: below the caller's, or the first of a new trace.
+    public var trace: TraceContext { admission.trace }
+    /// What the caller named the request in `X-Request-Id`, or our own name for it; echoed in the answer.
+    public var requestID: String { admission.requestID }
+    /// When the caller gives up, where it said so; `request.deadline` is never later.
+    public var clientDeadline: ContinuousClock.Instant? { admission.clientDeadline }
 
     /// Whom the token proved.
     public var caller: Caller {

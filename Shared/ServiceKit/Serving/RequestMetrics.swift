@@ -1,36 +1,35 @@
-import HTTPMessage
-
 /// How long requests took, by route, method and class of status.
 ///
-/// The series of every endpoint exist from the start, so that an observation is a lookup in a dictionary that never changes: no lock.
+/// Every route keeps its own series, so that an observation looks nothing up.
 struct RequestMetrics: Sendable {
-    private struct Key: Hashable {
-        let method: Method
-        let template: String
+    /// One histogram for each class of status.
+    struct Series: Sendable {
+        fileprivate let histograms: [Histogram]
+
+        func observe(status: Int, duration: Duration) {
+            histograms[min(max(status / 100, 1), 5) - 1].observe(duration)
+        }
     }
 
-    private let byRoute: [Key: [Histogram]]
-    private let unmatched: [Histogram]
+    private let family: MetricFamily<Histogram>
+    /// Of requests that no route matched.
+    let unmatched: Series
 
     private static let classes = ["1xx", "2xx", "3xx", "4xx", "5xx"]
 
     init(endpoints: [Endpoint], registry: MetricRegistry) {
-        let family = registry.histograms(
+        family = registry.histograms(
             "http_request_duration_seconds", help: "Time from a request's head to the end of its answer, streams left out.",
             labels: ["route", "method", "status"], seriesMax: (endpoints.count + 2) * Self.classes.count, omitsEmpty: true)
-        func series(_ template: String, _ method: String) -> [Histogram] {
-            Self.classes.map { family.series([template, method, $0]) }
-        }
-        unmatched = series("unmatched", "any")
-        byRoute = Dictionary(
-            endpoints.map { (Key(method: $0.method, template: $0.template), series($0.template, $0.method.token)) },
-            uniquingKeysWith: { first, _ in first })
+        unmatched = Self.series(of: family, "unmatched", "any")
     }
 
-    func observe(template: String?, method: Method, status: Int, duration: Duration) {
-        // HEAD is answered by the GET route.
-        let key = template.map { Key(method: method == .head ? .get : method, template: $0) }
-        let series = key.flatMap { byRoute[$0] } ?? unmatched
-        series[min(max(status / 100, 1), 5) - 1].observe(duration)
+    /// HEAD is answered by the GET route and counted with it.
+    func series(of endpoint: Endpoint) -> Series {
+        Self.series(of: family, endpoint.template, endpoint.method.token)
+    }
+
+    private static func series(of family: MetricFamily<Histogram>, _ template: String, _ method: String) -> Series {
+        Series(histograms: classes.map { family.series([template, method, $0]) })
     }
 }

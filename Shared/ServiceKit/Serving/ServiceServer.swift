@@ -78,10 +78,11 @@ public final class ServiceServer: Sendable {
                 return ErrorBody(contentType: "application/json", bytes: error.status.encoded())
             },
             observer: { record in
-                requests.observe(template: record.routeTemplate, method: record.method, status: record.status, duration: record.duration)
+                let series = (record.routeAttribute as? RoutePolicy)?.durations ?? requests.unmatched
+                series.observe(status: record.status, duration: record.duration)
                 if logger.logLevel <= .debug { Self.log(record, logger) }
             })
-        let router = try Router(self.endpoints.map { Self.route($0, logger: logger) })
+        let router = try Router(self.endpoints.map { Self.route($0, requests.series(of: $0), logger: logger) })
         let server = HTTPServer(configuration: options.http, router: router, hooks: hooks, logger: logger)
         let secureServer = options.secureHTTP.map { HTTPServer(configuration: $0, router: router, hooks: hooks, logger: logger) }
         let servers = [server] + (secureServer.map { [$0] } ?? [])
@@ -145,17 +146,23 @@ public final class ServiceServer: Sendable {
             ])
     }
 
-    private static func route(_ endpoint: Endpoint, logger: Logger) -> Route {
-        Route(endpoint.method, endpoint.template, limits: endpoint.limits, attribute: RoutePolicy(endpoint)) { request in
-            guard let admission = request.context as? Admission else {
-                return Response(APIError.internalError(cause: "the early check left nothing"))
+    private static func route(_ endpoint: Endpoint, _ durations: RequestMetrics.Series, logger: Logger) -> Route {
+        @Sendable func call(_ request: Request) -> Call {
+            guard let admission = request.context as? Admission else { preconditionFailure("the early check left nothing") }
+            return Call(request: request, admission: admission, logger: logger)
+        }
+        let immediateHandler = endpoint.immediateHandler.map { answer -> Route.ImmediateHandler in
+            { request in
+                let call = call(request)
+                do { return try answer(call) } catch { return Response(reported(error, of: call, endpoint)) }
             }
-            let call = Call(request: request, admission: admission, logger: logger)
-            do {
-                return try await endpoint.handler(call)
-            } catch {
-                return Response(reported(error, of: call, endpoint))
-            }
+        }
+        return Route(
+            endpoint.method, endpoint.template, limits: endpoint.limits, attribute: RoutePolicy(endpoint, durations: durations),
+            immediateHandler: immediateHandler
+        ) { request in
+            let call = call(request)
+            do { return try await endpoint.handler(call) } catch { return Response(reported(error, of: call, endpoint)) }
         }
     }
 

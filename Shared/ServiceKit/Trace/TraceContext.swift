@@ -61,32 +61,32 @@ public struct TraceContext: Sendable, Hashable {
 
     /// The 32 lowercase hexadecimal digits that log lines carry as `trace_id`.
     public var traceID: String {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(32)
-        Self.appendHex(traceHigh, digits: 16, to: &bytes)
-        Self.appendHex(traceLow, digits: 16, to: &bytes)
-        return String(decoding: bytes, as: UTF8.self)
+        String(unsafeUninitializedCapacity: 32) { bytes in
+            Self.writeHex(traceHigh, digits: 16, to: bytes, at: 0)
+            Self.writeHex(traceLow, digits: 16, to: bytes, at: 16)
+            return 32
+        }
     }
 
     /// The 16 digits of the current span.
     public var spanHex: String {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(16)
-        Self.appendHex(spanID, digits: 16, to: &bytes)
-        return String(decoding: bytes, as: UTF8.self)
+        String(unsafeUninitializedCapacity: 16) { bytes in
+            Self.writeHex(spanID, digits: 16, to: bytes, at: 0)
+            return 16
+        }
     }
 
     /// The field's value for an outgoing request.
     public var traceparent: String {
-        var bytes: [UInt8] = [UInt8(ascii: "0"), UInt8(ascii: "0"), Self.dash]
-        bytes.reserveCapacity(55)
-        Self.appendHex(traceHigh, digits: 16, to: &bytes)
-        Self.appendHex(traceLow, digits: 16, to: &bytes)
-        bytes.append(Self.dash)
-        Self.appendHex(spanID, digits: 16, to: &bytes)
-        bytes.append(Self.dash)
-        Self.appendHex(UInt64(flags), digits: 2, to: &bytes)
-        return String(decoding: bytes, as: UTF8.self)
+        String(unsafeUninitializedCapacity: 55) { bytes in
+            Self.writeHex(0, digits: 2, to: bytes, at: 0)
+            Self.writeHex(traceHigh, digits: 16, to: bytes, at: 3)
+            Self.writeHex(traceLow, digits: 16, to: bytes, at: 19)
+            Self.writeHex(spanID, digits: 16, to: bytes, at: 36)
+            Self.writeHex(UInt64(flags), digits: 2, to: bytes, at: 53)
+            for index in [2, 35, 52] { bytes[index] = Self.dash }
+            return 55
+        }
     }
 
     private static let dash = UInt8(ascii: "-")
@@ -111,10 +111,12 @@ public struct TraceContext: Sendable, Hashable {
         return value
     }
 
-    private static func appendHex(_ value: UInt64, digits: Int, to bytes: inout [UInt8]) {
-        for shift in stride(from: (digits - 1) * 4, through: 0, by: -4) {
-            let nibble = UInt8(truncatingIfNeeded: value >> UInt64(shift)) & 0x0F
-            bytes.append(nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10)
+    private static func writeHex(_ value: UInt64, digits: Int, to bytes: UnsafeMutableBufferPointer<UInt8>, at start: Int) {
+        var rest = value
+        for index in (start..<start + digits).reversed() {
+            let nibble = UInt8(truncatingIfNeeded: rest & 0x0F)
+            bytes[index] = nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10
+            rest >>= 4
         }
     }
 }

@@ -11,6 +11,7 @@ struct KubeDiag: AsyncParsableCommand {
               kubediag apply -f playbook.yaml        operations, operation sets, triggers
               kubediag diagnose disk-full --node web-07 --param mountpoint=/var --follow
               kubediag get diagnoses --failed --since 1h
+              kubediag report NAME -o report.html    what a diagnosis found, to hand on
               kubediag why --last                    what became of the last alert
               kubediag trigger test alertname=Disk   which triggers would match, and why
 
@@ -32,7 +33,8 @@ struct KubeDiag: AsyncParsableCommand {
         version: CommandVersion.text,
         subcommands: [
             UpCommand.self, ApplyCommand.self, GetCommand.self, DescribeCommand.self, DeleteCommand.self, DiagnoseCommand.self,
-            WaitCommand.self, ResultsCommand.self, RerunCommand.self, CancelCommand.self, GraphCommand.self, TriggerCommand.self,
+            WaitCommand.self, ResultsCommand.self, EvidenceCommand.self, ReportCommand.self, RerunCommand.self, CancelCommand.self,
+            GraphCommand.self, TriggerCommand.self,
             WhyCommand.self, DeadLettersCommand.self, PauseCommand.self, ResumeCommand.self, AgentCommand.self, ConfigCommand.self,
             TokensCommand.self,
         ])

@@ -24,12 +24,7 @@ struct ResultsCommand: AsyncParsableCommand {
     func run() async throws {
         let connection = try connection.open()
         let object = try await connection.get(Diagnosis.definition, namespace: namespace, name: name)
-        let diagnosis: Diagnosis
-        do throws(JSON.DecodeError) {
-            diagnosis = try object.decode(Diagnosis.self)
-        } catch {
-            throw CommandFailure("the server's diagnosis can't be read: \(error)")
-        }
+        let diagnosis = try connection.decoded(object, as: Diagnosis.self)
         if output == .json {
             let results = object[path: "status", "operationResults"] ?? [:]
             Terminal.standardOutput.write(results.prettyEncoded() + [UInt8(ascii: "\n")])
@@ -83,9 +78,8 @@ struct ResultsCommand: AsyncParsableCommand {
 
     /// The whole of a large result, from the agent through the scheduler, as it comes.
     private func fetch(_ reference: ResultReference, _ diagnosis: Diagnosis, _ connection: Connection, isRaw: Bool) async throws {
-        let rest = reference.evidenceRef.split(separator: "/").map { PathSegment.encode(String($0)) }.joined(separator: "/")
         var request = try connection.request(
-            .get, "/api/v1/evidence/\(PathSegment.encode(diagnosis.uid.rawValue))/\(rest)", to: .scheduler, accept: "*/*")
+            .get, EvidenceList.path(diagnosis.uid, reference.evidenceRef), to: .scheduler, accept: "*/*")
         request.retry = .none
         let stream: ClientStream
         var refusal: [UInt8]?

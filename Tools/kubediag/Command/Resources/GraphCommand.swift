@@ -9,35 +9,32 @@ struct GraphCommand: AsyncParsableCommand {
         case text
         case dot
         case mermaid
+        case json
+        case svg
     }
 
     static let configuration = CommandConfiguration(
         commandName: "graph", abstract: "Draw the graph of an operation set.",
         discussion: """
             kubediag graph disk-full
-            kubediag graph disk-full -o dot | dot -Tsvg > disk-full.svg
+            kubediag graph disk-full -o svg > disk-full.svg
             """)
 
     @OptionGroup var connection: ConnectionOptions
     @Argument(help: "Name of the operation set.") var name: String
-    @Option(name: .shortAndLong, help: "text, dot (Graphviz) or mermaid.") var output: Format = .text
+    @Option(name: .shortAndLong, help: "text, dot (Graphviz), mermaid, json, or svg as the server draws it.") var output: Format = .text
 
     func run() async throws {
         let connection = try connection.open()
         let object = try await connection.get(OperationSet.definition, namespace: "", name: name)
         if output == .text {
-            let set: OperationSet
-            do throws(JSON.DecodeError) {
-                set = try object.decode(OperationSet.self)
-            } catch {
-                throw CommandFailure("the server's operation set can't be read: \(error)")
-            }
+            let set = try connection.decoded(object, as: OperationSet.self)
             for line in GraphDrawing(set).lines { Terminal.standardOutput.line(Terminal.shown(line)) }
             return
         }
         let path = APIResource(OperationSet.definition).path(name: name, subresource: "graph")
         let answer = try await connection.send(
-            .get, path, query: ["format": output.rawValue], to: .graphBuilder, accept: "text/plain")
+            .get, path, query: ["format": output.rawValue], to: .graphBuilder, accept: "*/*")
         Terminal.standardOutput.write(answer.body)
     }
 }
