@@ -68,6 +68,24 @@ import Testing
         }
     }
 
+    @Test func inAContainerTheNodesNetworkIsMeant() async throws {
+        let machine = try RecordedHost()
+        try machine.putLink("/proc/1/ns/net", to: "net:[1]")
+        try machine.putLink("/proc/self/ns/net", to: "net:[2]")
+        for tool in ["nsenter", "tcpdump", "timeout"] {
+            try machine.putTool(tool, "#!/bin/sh\necho \"$0 $*\" >> \"$(dirname \"$0\")/log\"\necho '0 packets captured' >&2\n")
+        }
+        let folder = machine.root
+        let context = try BuiltInContext(
+            operation().declaration, values: [:], timeoutSeconds: 30,
+            folder: EvidenceFolderAccess(bytesMax: 1000) { name in "\(folder)/\(name)" })
+        _ = try await operation().run(context, machine.host(hasMachineTools: true))
+        let tools = "/usr/local/recorded-tools"
+        let log = try machine.host().files.text("\(tools)/log")
+        #expect(log.hasPrefix("\(folder)\(tools)/nsenter -t 1 -n -- \(folder)\(tools)/timeout --foreground --signal=INT"))
+        #expect(log.split(separator: "\n").count == 1)
+    }
+
     @Test func theFilterIsOneArgumentAndTheSizeHasAnEnd() async throws {
         let tools = [
             "tcpdump": "printf '%s|' \"$@\" > \"$(dirname \"$0\")/arguments\"\nhead -c 300000 /dev/zero\necho '9 packets captured' >&2"

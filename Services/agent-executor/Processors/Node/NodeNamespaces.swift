@@ -12,7 +12,7 @@ struct NodeNamespaces: Sendable {
     func run(
         _ tool: BuiltInDeclaration.Tool, _ arguments: [String], seconds: Double = .infinity
     ) async throws(BuiltInFault) -> HostTools.Output {
-        guard try await isInContainer() else { return try await host.tools.run(tool, arguments, seconds: seconds) }
+        guard try await differ(in: "mnt") else { return try await host.tools.run(tool, arguments, seconds: seconds) }
         let entered = ["-t", "1", "-m", "-u", "-i", "-n", "-p", "--", tool.name]
         let output = try await host.tools.run(Self.nsenter, entered + arguments, seconds: seconds)
         // 127 and 126 are nsenter's own, for a program that is not there or can't be run.
@@ -24,11 +24,12 @@ struct NodeNamespaces: Sendable {
         return output
     }
 
-    /// Whether the first process has other mounts than the agent; one that can't be looked at is taken for the agent's own.
-    private func isInContainer() async throws(BuiltInFault) -> Bool {
+    /// Whether the node's first process has other namespaces of a kind (namespaces(7)) than the agent; one that can't be looked at is taken
+    /// for the agent's own.
+    func differ(in kind: String) async throws(BuiltInFault) -> Bool {
         try await host.read { (files) throws(BuiltInFault) in
             do throws(HostFiles.Problem) {
-                return try files.link("/proc/1/ns/mnt") != files.link("/proc/self/ns/mnt")
+                return try files.link("/proc/1/ns/\(kind)") != files.link("/proc/self/ns/\(kind)")
             } catch {
                 if case .stopped = error { throw error.fault }
                 return false

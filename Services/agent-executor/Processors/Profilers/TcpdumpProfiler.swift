@@ -86,9 +86,11 @@ struct TcpdumpProfiler: ProcessorOperation {
 
     // MARK: The pod
 
-    /// A process in the pod's network namespace; nil where the node itself is meant.
+    /// A process in the network namespace that is meant, a pod's or the node's; nil where it is the agent's own.
     private func target(_ context: BuiltInContext, _ host: Host) async throws(BuiltInFault) -> Int64? {
-        guard let name = context[PodParameters.name] else { return nil }
+        guard let name = context[PodParameters.name] else {
+            return try await NodeNamespaces(host: host).differ(in: "net") ? 1 : nil
+        }
         guard let namespace = context[PodParameters.namespace] else {
             throw .parameter(PodParameters.namespace.definition.key, "is needed with \(PodParameters.name.definition.key)")
         }
