@@ -93,8 +93,14 @@ struct CoreFileProfiler: ProcessorOperation {
     /// A debugger that is killed may leave the process stopped.
     private func letGo(_ process: PinnedProcess, _ before: ProcessStat.State, _ host: Host) async {
         guard before != .stopped else { return }
-        // A file system of its own: also where the execution is being stopped.
-        let text = (try? HostFiles(root: host.files.root).read("/proc/\(process.processID)/stat", bytesMax: 4096)) ?? []
+        // Unbound, so that it can be read while the execution is being stopped.
+        let text: [UInt8]
+        do throws(HostFiles.Problem) {
+            text = try HostFiles(root: host.files.root).read("/proc/\(process.processID)/stat", bytesMax: 4096)
+        } catch {
+            // It has ended, and nothing of it is stopped.
+            return
+        }
         if ProcessStat(text)?.state == .stopped { _ = process.send(SIGCONT) }
     }
 
