@@ -64,6 +64,7 @@ final class MachineWithTools {
         let core = try outcome.text("diagnoser.runtime.core_file_profiler.result.endpoint")
         #expect(core == "\(machine.evidence.path)/process.core")
         #expect(try FileHandle(forReadingFrom: URL(fileURLWithPath: core)).read(upToCount: 4) == Data("\u{7F}ELF".utf8))
+        #expect(try FileManager.default.attributesOfItem(atPath: core)[.posixPermissions] as? Int == 0o600)
         #expect(try sleeper.state == "S", "it goes on")
 
         let later = try await machine.run(

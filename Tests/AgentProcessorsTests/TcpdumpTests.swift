@@ -33,6 +33,20 @@ import Testing
         #expect(sender.isRunning)
     }
 
+    @Test(.enabled(if: canCapture)) func whatCameWhenTheTimeIsUpIsThere() async throws {
+        let sender = try ChildProcess("/bin/bash", ["-c", Self.sender])
+        let machine = try MachineWithTools()
+        let outcome = try await machine.run(
+            operation(), parameters(["interface": "lo", "filter": "udp and dst port 9", "seconds": "1"]))
+        let counts = try outcome.text("diagnoser.runtime.tcpdump_profiler.result.packets")
+        let captured = try #require(Int(counts.prefix { $0 != " " }))
+        #expect(captured > 5, "\(counts)")
+        let size = try FileManager.default.attributesOfItem(atPath: "\(machine.evidence.path)/packets.pcap")[.size] as? Int
+        // A head of 24 bytes; each packet has 16 bytes of its own and is a UDP datagram of two bytes in an Ethernet frame.
+        #expect(size == 24 + captured * (16 + 14 + 20 + 8 + 2))
+        #expect(sender.isRunning)
+    }
+
     @Test(.enabled(if: canCapture)) func nothingComesAndTheTimeEndsIt() async throws {
         let machine = try MachineWithTools()
         let outcome = try await machine.run(operation(), parameters(["interface": "lo", "filter": "udp port 7", "seconds": "1"]))

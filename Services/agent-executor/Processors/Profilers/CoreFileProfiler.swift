@@ -82,7 +82,8 @@ struct CoreFileProfiler: ProcessorOperation {
         let output = try result.get()
         let stacks = try Self.stacks(output, of: "process \(pid)")
         guard let corePath else { return .done([.init(Self.stacksKey, .text(stacks))]) }
-        guard access(corePath, F_OK) == 0, output.text.contains("Saved corefile") else {
+        // gdb leaves it open to everybody.
+        guard chmod(corePath, 0o600) == 0, output.text.contains("Saved corefile") else {
             throw .failed("gdb wrote no core of process \(pid): \(output.lastLine)")
         }
         return .done(

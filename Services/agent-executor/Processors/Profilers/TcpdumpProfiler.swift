@@ -53,6 +53,8 @@ struct TcpdumpProfiler: ProcessorOperation {
         }
         let path = try context.evidencePath(Self.fileName)
         var command = ["--foreground", "--signal=INT", "--kill-after=2", "\(seconds)", tcpdump, "-n", "-U", "-i", context[Self.interface]]
+        // Packets come one by one: what the kernel still gathers for a block when the time is up would be lost.
+        command += ["--immediate-mode"]
         command += ["-s", "\(context[Self.packetBytes])", "-c", "\(context[Self.packets])", "-w", "-"]
         if let filter = context[Self.filter] { command += ["--", filter] }
         let output: HostTools.Output
