@@ -13,6 +13,7 @@
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -161,6 +162,40 @@ static int remove_entries(int parent, const char *name, dev_t device, int depth,
 
 int cspawn_remove_tree(const char *path) { return remove_entries(AT_FDCWD, path, 0, 0, 0); }
 int cspawn_empty_tree(const char *path) { return remove_entries(AT_FDCWD, path, 0, 0, 1); }
+
+static int copy(int from, const char *target) {
+    int to = open(target, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (to < 0) return -errno;
+    ssize_t count;
+    do {
+        count = sendfile(to, from, NULL, 1 << 24);
+    } while (count > 0 || (count < 0 && errno == EINTR));
+    if (count == 0) return to;
+    int error = -errno;
+    close(to);
+    unlink(target);
+    return error;
+}
+
+int cspawn_give(const char *source, const char *target, gid_t group) {
+    int fd = open(source, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) return -errno;
+    struct stat info, linked;
+    int error = fstat(fd, &info) < 0 ? -errno : S_ISREG(info.st_mode) ? 0 : -EINVAL;
+    // The name may lead elsewhere by now; what it led to when it was opened counts.
+    if (error == 0 && link(source, target) == 0) {
+        if (lstat(target, &linked) < 0 || linked.st_ino != info.st_ino || linked.st_dev != info.st_dev) error = -ESTALE;
+    } else if (error == 0) {
+        int to = copy(fd, target);
+        close(fd);
+        if (to < 0) return to;
+        fd = to;
+    }
+    if (error == 0 && fchown(fd, -1, group) < 0) error = -errno;
+    if (error == 0 && fchmod(fd, 0440) < 0) error = -errno;
+    close(fd);
+    return error;
+}
 
 int cspawn_attribute_is_set(const char *path, const char *name) {
     char value = 0;

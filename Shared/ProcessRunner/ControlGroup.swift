@@ -59,9 +59,11 @@ public struct ControlGroup: Sendable, Equatable {
     ///
     /// - Returns: how often the kernel killed for memory.
     func end() -> Int {
-        for round in 0..<500 where isPopulated {
+        var round = 0
+        while round < 500, isPopulated {
             if round % 50 == 0 { kill() }
             usleep(2_000)
+            round += 1
         }
         let kills = Self.number("oom_kill", in: "\(path)/memory.events") ?? 0
         // A group whose processes hang in the kernel stays for the next start of this program.

@@ -12,6 +12,7 @@ extension WorkFolder {
             try settle(path, owner: nil, mode: mode)
             if let leaderNote { try writeRecord(leaderNote) }
             if let script { try writeScript(script, for: user) }
+            if !given.isEmpty { try give(to: user) }
             if isKept, !Self.isFolder(work) { Self.remove(work) }
             guard mkdir(work, 0o700) == 0 || (isKept && errno == EEXIST) else { throw .workFolderUnusable(path: work, errno: errno) }
             for file in files { try write(file, for: user) }
@@ -122,6 +123,17 @@ extension WorkFolder {
         defer { close(fd) }
         try Self.write(file.content, to: fd, target)
         if let user, fchown(fd, user.userID, user.groupID) != 0 { throw .workFolderUnusable(path: target, errno: errno) }
+    }
+
+    private func give(to user: ProcessUser?) throws(ProcessError) {
+        Self.remove(givenFolder)
+        guard mkdir(givenFolder, 0o711) == 0 else { throw .workFolderUnusable(path: givenFolder, errno: errno) }
+        try settle(givenFolder, owner: nil, mode: 0o711)
+        for (name, source) in given {
+            // What has been removed meanwhile is missed by whoever looks for it.
+            let code = cspawn_give(source, "\(givenFolder)/\(name)", user?.groupID ?? getegid())
+            guard code == 0 || code == -ENOENT else { throw .workFolderUnusable(path: source, errno: -code) }
+        }
     }
 
     private static func write(_ content: [UInt8], to fd: Int32, _ target: String) throws(ProcessError) {

@@ -19,6 +19,8 @@ public struct WorkFolder: Sendable, Equatable {
     public var path: String
     /// Files of the child's, in `work`.
     public var files: [File]
+    /// Files elsewhere that the child may read and nobody may change, by the names that they get in `given`.
+    public var given: [String: String] = [:]
     /// Whether it stays for the next run, which must come after this one; otherwise it is removed with all its content.
     public var isKept: Bool
     /// A word that is written to `leader` inside, before the identity of the process, for whoever comes after a crash; nil writes none.
@@ -34,7 +36,10 @@ public struct WorkFolder: Sendable, Equatable {
     static let scriptName = "script"
     static let leaderName = "leader"
     static let workName = "work"
+    private static let givenName = "given"
 
+    /// Where the files are that are given.
+    public var givenFolder: String { "\(path)/\(Self.givenName)" }
     /// The child's own folder.
     public var work: String { "\(path)/\(Self.workName)" }
 }

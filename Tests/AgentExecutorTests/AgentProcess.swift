@@ -19,9 +19,12 @@ final class AgentProcess: Sendable {
     /// Scripts of tests write into folders of the test's, which are root's where the tests run as root.
     static let ownUser: String? = geteuid() == 0 ? "root" : nil
 
-    /// - Parameter user: as whom operations run that name nobody; nil leaves it to the agent.
+    /// - Parameters:
+    ///   - user: as whom operations run that name nobody; nil leaves it to the agent.
+    ///   - runner: as whom the agent runs, by number; nil is the tests' own user.
     init(
-        _ directory: String, _ scheduler: String, node: String = "web-07", user: String? = AgentProcess.ownUser, settings: [String] = []
+        _ directory: String, _ scheduler: String, node: String = "web-07", user: String? = AgentProcess.ownUser, runner: String? = nil,
+        settings: [String] = []
     ) async throws {
         let files = directory + "/files"
         // Other users have to pass through to the executions' folders.
@@ -45,6 +48,7 @@ final class AgentProcess: Sendable {
         let log = try FileHandle(forWritingTo: URL(fileURLWithPath: files + "/log"))
         process.standardError = log
         process.standardOutput = log
+        if let runner { try Self.hand(process, directory, to: runner) }
         try process.run()
         processID = process.processIdentifier
         http = try HTTPClient()
@@ -55,6 +59,16 @@ final class AgentProcess: Sendable {
         }
         let port = try String(contentsOfFile: portFile, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
         url = "http://127.0.0.1:\(port)"
+    }
+
+    /// Has a process run as another user, whose its folder is then.
+    private static func hand(_ process: Process, _ directory: String, to user: String) throws {
+        guard let id = Int(user), let program = process.executableURL?.path else { throw AgentFault(message: "\(user) is no number") }
+        for path in ["", "/files", "/files/tokens", "/files/token"] {
+            try FileManager.default.setAttributes([.ownerAccountID: id], ofItemAtPath: directory + path)
+        }
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/setpriv")
+        process.arguments = ["--reuid", user, "--regid", user, "--clear-groups", program] + (process.arguments ?? [])
     }
 
     private static func secret(_ text: String, _ path: String) throws {

@@ -91,4 +91,70 @@ import Testing
         #expect(report.steps[0].reason == "UserUnavailable")
         #expect(report.steps[0].message == "runAsUser \"no-such-user\" is no user of this node")
     }
+
+    @Test func resultsThatAreNotKeptWholeCanBeReadByEachUser() async throws {
+        let big = JobFixture.script("head -c 3145728 /dev/zero | tr '\\0' x", key: "big", effect: .read)
+        let size = "stat -c '%s %U' \"$1\"; head -c 3 \"$1\"; { echo y >> \"$1\"; } 2>/dev/null || echo -readonly"
+        let path = ["operation.big.output.path"]
+        let python = FunctionProcessor(
+            runtime: "python3",
+            codeSource: ["handler.py": "def handle(c): return {'size': len(open(c['operation.big.output.path']).read())}"])
+        let job = JobFixture.job([
+            big, JobFixture.script(size, args: path, effect: .read),
+            JobFixture.script("wc -c < \"$1\"", args: path, effect: .read, execution: settings(AgentProcess.ownUser)),
+            OperationSpec(processor: Processor(function: python), effect: .read), JobFixture.script("ls ..; ls -A", effect: .read),
+        ])
+        let report = try #require(
+            try await ends([job], user: nil) { agent, _ in
+                let whole = try await agent.send(.get, "/api/v1/evidence/\(job.uid)/1.1-op1.1.stdout")
+                #expect(whole.body.count == 3 << 20)
+            }.first)
+        #expect(report.phase == .succeeded, "\(report.message ?? "")")
+        let isRoot = geteuid() == 0
+        #expect(report.text("operation.op2.output")?.hasPrefix("3145728 \(isRoot ? "root" : NSUserName())\nxxx") == true)
+        if isRoot { #expect(report.text("operation.op2.output")?.hasSuffix("-readonly\n") == true) }
+        #expect(Int(report.text("operation.op3.output")?.dropLast() ?? "") == 3 << 20)
+        #expect(report.text("size") == "\(3 << 20)")
+    }
+
+    @Test func aFailedExecutionIsTriedAgainAfterItsPause() async throws {
+        var operation = JobFixture.script("date +%s.%N; test \"$KUBEDIAG_STEP_ATTEMPT\" = 3 || exit 4", key: "k", effect: .read)
+        operation.retry = Retry(maxAttempts: 3, backoffSeconds: 1)
+        var hopeless = operation
+        hopeless.retry = Retry(maxAttempts: 2)
+        let start = ContinuousClock.now
+        let reports = try await ends([JobFixture.job([operation]), JobFixture.job([hopeless])], user: nil)
+        #expect(reports[0].phase == .succeeded && reports[0].steps.map(\.attempt) == [3])
+        #expect(reports[0].steps[0].reason == nil && reports[0].operationResults?["operation.k.output"] != nil)
+        #expect(ContinuousClock.now - start >= .seconds(2))
+        #expect(reports[1].phase == .failed && reports[1].steps.map(\.attempt) == [2])
+        #expect(reports[1].steps[0].reason == "ExitStatus")
+    }
+
+    @Test func anAgentOfAnotherUserRunsEverythingAsItself() async throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let scheduler = try SchedulerPeer()
+        guard geteuid() == 0 else {
+            await #expect(throws: AgentFault.self) { try await AgentProcess(directory.path, scheduler.url, user: "root") }
+            return
+        }
+        let agent = try await AgentProcess(directory.path, scheduler.url, user: nil, runner: "65533")
+        let jobs = [
+            JobFixture.job([JobFixture.script(Self.who + "; pwd", effect: .read)]),
+            JobFixture.job([JobFixture.script("id -u", effect: .read, execution: settings("65533"))]),
+            JobFixture.job([JobFixture.script("id -u", effect: .read, execution: settings("root"))]),
+        ]
+        for job in jobs { #expect(try await agent.put(job).status == 202) }
+        #expect(try await eventually { jobs.allSatisfy { scheduler.end(of: $0.uid) != nil } })
+        let reports = jobs.map { scheduler.end(of: $0.uid) }
+        #expect(reports[0]?.text("operation.op1.output")?.contains("\n65533\n0077\n1\n\(directory.path)/executions/") == true)
+        #expect(reports[1]?.text("operation.op1.output") == "65533\n")
+        #expect(reports[2]?.steps[0].reason == "UserUnavailable")
+        #expect(
+            reports[2]?.steps[0].message
+                == "runs as root, which an agent that runs as 65533 (uid 65533) can't become; only one that runs as root can")
+        #expect(agent.stop() == 0)
+        await scheduler.stop()
+    }
 }

@@ -7,10 +7,11 @@ import Model
 public struct StepContext: Sendable, Equatable {
     public private(set) var values: [String: String]
 
-    public init(job: Job, results: ResultBook) {
+    /// - Parameter paths: where files with whole results are for this step, by the results' keys, if elsewhere.
+    public init(job: Job, results: ResultBook, paths: [String: String] = [:]) {
         values = job.parameters
         for (key, value) in results.values { values[key] = value.preview }
-        for (key, path) in results.wholePaths { values["\(key).path"] = path }
+        for (key, path) in results.wholePaths { values["\(key).path"] = paths[key] ?? path }
         values["diagnosis.uid"] = job.uid.rawValue
         values["diagnosis.namespace"] = job.namespace
         values["diagnosis.name"] = job.name

@@ -33,6 +33,7 @@ extension StepExecutor {
             }
             files.append(WorkFolder.File(name: name, content: Array(text.utf8)))
         }
+        let order = try readable(order)
         let command = ProcessCommand(.file(Self.python), arguments: ["-B", "-c", Self.launcher])
         let outcome = try await perform(command, files: files, headBytesMax: Self.functionBytesMax, order, folder)
         return await judge(outcome, order, folder)

@@ -12,6 +12,7 @@ extension StepExecutor {
     private static let tailBytesMax = 1024
 
     func run(_ script: ScriptProcessor, _ order: Order, _ folder: EvidenceFolder) async throws(StepFaultError) -> Execution {
+        let order = try readable(order)
         var command = ProcessCommand(.script(Array(script.script.utf8)))
         command.arguments = try ScriptArguments(keys: script.argKeys ?? [], context: order.context).values
         let outcome = try await perform(command, files: [], order, folder)
@@ -24,7 +25,9 @@ extension StepExecutor {
     ) async throws(StepFaultError) -> ProcessOutcome {
         let execution = order.step.spec.processor.execution
         let user = try users.user(for: execution)
-        let workFolder = WorkFolder(path: "\(runRoot)/\(order.slot)", files: files, isKept: true, leaderNote: order.trace.text)
+        var workFolder = workFolder(order)
+        workFolder.files = files
+        workFolder.given = order.given
         var command = base
         command.run(as: user, from: users.own)
         command.environment = environment(order, home: workFolder.work)
@@ -50,6 +53,16 @@ extension StepExecutor {
         } catch {
             throw Self.fault(of: error, user)
         }
+    }
+
+    private func workFolder(_ order: Order) -> WorkFolder {
+        WorkFolder(path: "\(runRoot)/\(order.slot)", isKept: true, leaderNote: order.trace.text)
+    }
+
+    /// The order with nothing in it that its user can't read.
+    func readable(_ order: Order) throws(StepFaultError) -> Order {
+        let user = try users.user(for: order.step.spec.processor.execution)
+        return user.userID == users.own.userID ? order : order.reading(from: workFolder(order).givenFolder)
     }
 
     func environment(_ order: Order, home: String) -> [String: String] {

@@ -23,8 +23,11 @@ struct StepExecutor: Sendable {
         let key: JobKey
         let job: Job
         let step: JobRun.StepStart
-        let context: StepContext
-        let contextJSON: [UInt8]
+        private let results: ResultBook
+        private(set) var context: StepContext
+        private(set) var contextJSON: [UInt8]
+        /// Files with whole results that its user is given to read, by their names in the folder for it.
+        private(set) var given: [String: String] = [:]
         /// Which of the worker's folders it runs in; one execution at a time has it.
         let slot: Int
 
@@ -33,8 +36,23 @@ struct StepExecutor: Sendable {
             self.key = key
             self.job = job
             self.step = step
+            self.results = results
             context = StepContext(job: job, results: results)
             contextJSON = JSON.object(context.values.mapValues { .string($0) }).encoded()
+        }
+
+        /// The same for a user who can't read this agent's files: those with whole results are given to it in a folder.
+        func reading(from folder: String) -> Order {
+            var order = self
+            var paths: [String: String] = [:]
+            for (index, (key, path)) in results.wholePaths.sorted(by: { $0.key < $1.key }).enumerated() {
+                let name = "\(index)-\(FileName.safe(key))"
+                order.given[name] = path
+                paths[key] = "\(folder)/\(name)"
+            }
+            order.context = StepContext(job: job, results: results, paths: paths)
+            order.contextJSON = JSON.object(order.context.values.mapValues { .string($0) }).encoded()
+            return order
         }
 
         /// The beginning of the names of this execution's files: dispatch attempt, step and execution.

@@ -79,6 +79,9 @@ int cspawn_open(const char *path, int flags, int mode);
 // A directory, for use as the working directory of a child only.
 int cspawn_open_directory(const char *path);
 
+// A second name for a regular file, or a copy where the two names lie on different file systems; readable by its owner and a group.
+int cspawn_give(const char *source, const char *target, gid_t group);
+
 // 1 when the extended attribute is there and "1", else 0.
 int cspawn_attribute_is_set(const char *path, const char *name);
 
