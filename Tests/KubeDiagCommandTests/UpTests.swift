@@ -133,6 +133,16 @@ func eventually(seconds: Double, _ condition: () throws -> Bool) async throws ->
         spec: {sequence: [look]}
         ---
         apiVersion: diagnosis.kubediag.org/v1
+        kind: Operation
+        metadata: {name: fix}
+        spec: {processor: {scriptRunner: {argKeys: [what], script: "#!/bin/sh\\nrm -rf -- \\"$1\\"\\n"}}}
+        ---
+        apiVersion: diagnosis.kubediag.org/v1
+        kind: OperationSet
+        metadata: {name: repair}
+        spec: {sequence: [look, fix]}
+        ---
+        apiVersion: diagnosis.kubediag.org/v1
         kind: OperationSet
         metadata: {name: vain}
         spec: {sequence: [rule-out]}
@@ -184,6 +194,13 @@ func eventually(seconds: Double, _ condition: () throws -> Bool) async throws ->
         #expect(rerun.status == 0, "\(rerun)")
 
         try await takeAway(kubediag)
+
+        let shown = try await kubediag.run("diagnose", "repair", "--node", "web-07", "--param", "what=\(file)", "--dry-run", "--follow")
+        #expect(shown.status == 0 && shown.output.contains("✓ look") && shown.output.contains("· fix"), "\(shown)")
+        #expect(shown.output.contains("not run (Mutate); it would be: a script of 2 lines as "), "\(shown)")
+        #expect(
+            shown.output.contains("\n        what = \"\(file)\"\n") && shown.output.contains("\n        rm -rf -- \"$1\"\n"), "\(shown)")
+        #expect(FileManager.default.fileExists(atPath: file))
 
         let miss = try await kubediag.run("diagnose", "lookin", "--node", "web-07")
         #expect(miss.status == 1 && miss.errors.contains("Near: looking."), "\(miss)")
