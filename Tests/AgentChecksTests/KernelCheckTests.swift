@@ -32,7 +32,26 @@ import Testing
         let one = try await check("kernelLog").run(["sinceSeconds": "110", "crashesMin": "1"], on: machine.host()).fault()
         #expect(one.severity == .warning)
         try machine.remove("/dev/kmsg")
-        await #expect(throws: BuiltInFault.self) { try await check("kernelLog").run(on: machine.host()) }
+        await #expect(throws: BuiltInFault.unreadable(path: "/dev/kmsg", reason: "it is not there")) {
+            try await check("kernelLog").run(on: machine.host())
+        }
+    }
+
+    @Test func readsTheJournalWhereTheBufferCanNotBeRead() async throws {
+        let machine = try RecordedHost()
+        try machine.putTool(
+            "journalctl",
+            """
+            #!/bin/sh
+            case "$*" in *--since=-3600s*) ;; *) exit 1 ;; esac
+            echo '{"MESSAGE":"EXT4-fs error (device sda1): bad","PRIORITY":"3","_SOURCE_MONOTONIC_TIMESTAMP":"86000000000"}'
+            echo '{"MESSAGE":"EXT4-fs error (device sda1): old","PRIORITY":"3","_SOURCE_MONOTONIC_TIMESTAMP":"1000000"}'
+            """)
+        let finding = try await check("kernelLog").run(on: machine.host(hasMachineTools: true)).fault()
+        #expect(finding.number("file system error") == 1)
+        await #expect(throws: BuiltInFault.unreadable(path: "/dev/kmsg", reason: "it is not there")) {
+            try await check("kernelLog").run(["sinceSeconds": "60"], on: machine.host(hasMachineTools: true))
+        }
     }
 
     @Test func readsTheRealLog() async throws {

@@ -17,14 +17,20 @@ enum HardwareErrors {
                 """,
             parameters: [correctableMin.definition, sinceSeconds.definition], privileges: ["read access to /dev/kmsg"])
     ) { context, host throws(BuiltInFault) in
-        let settings = (correctable: UInt64(context[correctableMin]), since: context[sinceSeconds])
-        let uptime = host.clock.uptimeSeconds()
-        return try await host.read { (files) throws(BuiltInFault) in
-            try look(files, uptimeSeconds: uptime, sinceSeconds: settings.since, correctableMin: settings.correctable)
+        let since = context[sinceSeconds]
+        let counted = try await host.read { (files) throws(BuiltInFault) in (errors: try count(files), throttles: try throttles(files)) }
+        var messages: [KernelMessage]?
+        do throws(BuiltInFault) {
+            messages = try await KernelLog.read(host, sinceSeconds: since).messages
+                .filter { KernelFault($0.text) == .machineCheck || KernelFault($0.text) == .memoryError }
+        } catch {
+            // Without controllers that count, nothing has been looked at.
+            if error == .cancelled || counted.errors.controllers == 0 { throw error }
         }
+        return judge(counted.errors, messages, counted.throttles, correctableMin: UInt64(context[correctableMin]), sinceSeconds: since)
     }
 
-    private struct Counts {
+    private struct Counts: Sendable {
         var controllers = 0
         var correctable: UInt64 = 0
         var uncorrectable: UInt64 = 0
@@ -34,26 +40,6 @@ enum HardwareErrors {
 
     private static let folder = "/sys/devices/system/edac/mc"
     private static let modulesMax = 1024
-
-    private static func look(
-        _ files: HostFiles, uptimeSeconds: Double, sinceSeconds: Double, correctableMin: UInt64
-    ) throws(BuiltInFault) -> BuiltInOutcome {
-        let counts = try count(files)
-        var messages: [KernelMessage] = []
-        var logProblem: BuiltInFault?
-        do throws(BuiltInFault) {
-            messages = try KernelLog(files, uptimeSeconds: uptimeSeconds, sinceSeconds: sinceSeconds).messages
-                .filter { KernelFault($0.text) == .machineCheck || KernelFault($0.text) == .memoryError }
-        } catch .cancelled {
-            throw .cancelled
-        } catch {
-            logProblem = error
-        }
-        // Neither source: nothing was looked at.
-        if let logProblem, counts.controllers == 0 { throw logProblem }
-        let throttles = try throttles(files)
-        return judge(counts, messages, throttles, isLogRead: logProblem == nil, correctableMin: correctableMin, sinceSeconds: sinceSeconds)
-    }
 
     private static func count(_ files: HostFiles) throws(BuiltInFault) -> Counts {
         var counts = Counts()
@@ -87,8 +73,9 @@ enum HardwareErrors {
     }
 
     private static func judge(
-        _ counts: Counts, _ messages: [KernelMessage], _ throttles: UInt64?, isLogRead: Bool, correctableMin: UInt64, sinceSeconds: Double
+        _ counts: Counts, _ log: [KernelMessage]?, _ throttles: UInt64?, correctableMin: UInt64, sinceSeconds: Double
     ) -> BuiltInOutcome {
+        let messages = log ?? []
         var evidence: [Finding.Evidence] = [
             Finding.Evidence("memory controllers", counts.controllers),
             Finding.Evidence("uncorrectable memory errors", counts.uncorrectable),
@@ -106,7 +93,7 @@ enum HardwareErrors {
                 counts.controllers == 0
                 ? "The kernel knows no memory controller that counts errors (EDAC)"
                 : "\(Quantity.count(counts.controllers, "memory controller counts", "memory controllers count")) no error to report"
-            let log = isLogRead ? "no machine check was logged in the last \(span)" : "the kernel's log could not be read"
+            let log = log != nil ? "no machine check was logged in the last \(span)" : "the kernel's log could not be read"
             return .ruledOut("\(controllers); \(log).", finding: Finding(.info, "\(controllers); \(log).", evidence: evidence))
         }
         let module = counts.modules.max { ($0.uncorrectable, $0.correctable) < ($1.uncorrectable, $1.correctable) }

@@ -15,10 +15,7 @@ enum KernelFaults {
     ) { context, host throws(BuiltInFault) in
         let since = context[KernelLog.sinceSeconds]
         let crashes = context[crashesMin]
-        let uptime = host.clock.uptimeSeconds()
-        return try await host.read { (files) throws(BuiltInFault) in
-            judge(try KernelLog(files, uptimeSeconds: uptime, sinceSeconds: since), sinceSeconds: since, crashesMin: crashes)
-        }
+        return judge(try await KernelLog.read(host, sinceSeconds: since), sinceSeconds: since, crashesMin: crashes)
     }
 
     /// Faults after which something is broken.

@@ -10,17 +10,14 @@ enum OutOfMemoryKills {
             parameters: [KernelLog.sinceSeconds.definition], privileges: ["read access to /dev/kmsg"])
     ) { context, host throws(BuiltInFault) in
         let since = context[KernelLog.sinceSeconds]
-        let uptime = host.clock.uptimeSeconds()
-        return try await host.read { (files) throws(BuiltInFault) in
-            try look(files, uptimeSeconds: uptime, sinceSeconds: since)
-        }
+        let log = try await KernelLog.read(host, sinceSeconds: since)
+        return try await host.read { (files) throws(BuiltInFault) in try look(files, log, sinceSeconds: since) }
     }
 
     private static let killsShown = 10
 
-    private static func look(_ files: HostFiles, uptimeSeconds: Double, sinceSeconds: Double) throws(BuiltInFault) -> BuiltInOutcome {
+    private static func look(_ files: HostFiles, _ log: KernelLog, sinceSeconds: Double) throws(BuiltInFault) -> BuiltInOutcome {
         let sinceBoot = try files.parsedIfReadable("/proc/vmstat") { CounterTable($0)["oom_kill"] }
-        let log = try KernelLog(files, uptimeSeconds: uptimeSeconds, sinceSeconds: sinceSeconds)
         let kills = OutOfMemoryKill.find(in: log.messages)
         let groups = try groupsWithKills(files)
         var evidence = kills.suffix(killsShown).reversed().map { Finding.Evidence("killed", describe($0, log)) }

@@ -17,7 +17,7 @@ enum ClockSkew {
         BuiltInDeclaration(
             "clockSync", "Tells whether the clock is synchronized and how far it is off.",
             succeedsWhen: "the clock is not synchronized, its error may be errorSeconds, or it is off by offsetSeconds",
-            parameters: [offsetSeconds.definition, errorSeconds.definition], tools: [chronyc, timedatectl])
+            parameters: [offsetSeconds.definition, errorSeconds.definition])
     ) { context, host throws(BuiltInFault) in
         let account = try await account(host)
         return judge(account, offset: context[offsetSeconds], error: context[errorSeconds])

@@ -115,6 +115,12 @@ enum TCPHealth {
         }
         let queues = listeners.filter { $0.waiting > 0 }.sorted { ($1.waiting, $0.port) < ($0.waiting, $1.port) }
         let evidence = queues.prefix(queuesShown).map { Finding.Evidence("accept queue of port \($0.port)", $0.waiting) }
-        return Sockets(longest: queues.first, evidence: evidence + [Finding.Evidence("connections that wait for close", closeWait)])
+        let use = try files.readable("/proc/net/sockstat", bytesMax: 64 * 1024).map { SocketUse($0) }
+        let used = [("orphan", "orphaned sockets"), ("tw", "sockets in time wait"), ("mem", "pages of socket buffers")].compactMap {
+            key, name in
+            use?("TCP", key).map { Finding.Evidence(name, $0) }
+        }
+        return Sockets(
+            longest: queues.first, evidence: evidence + [Finding.Evidence("connections that wait for close", closeWait)] + used)
     }
 }

@@ -14,22 +14,57 @@ struct KernelLog: Sendable {
     let reachSeconds: Double
     let uptimeSeconds: Double
 
-    /// - Throws: `privilegeMissing` or `unreadable` where the log can't be read.
-    init(_ files: HostFiles, uptimeSeconds: Double, sinceSeconds: Double) throws(BuiltInFault) {
-        let records: [[UInt8]]
+    private static let journalctl = BuiltInDeclaration.Tool("journalctl", package: "systemd")
+
+    /// From the kernel's own buffer, or from the journal where that can't be read and the journal can.
+    ///
+    /// - Throws: `privilegeMissing` or `unreadable` of the buffer where neither can be read.
+    static func read(_ host: Host, sinceSeconds: Double) async throws(BuiltInFault) -> KernelLog {
+        let uptime = host.clock.uptimeSeconds()
+        do throws(BuiltInFault) {
+            let messages = try await host.read { (files) throws(BuiltInFault) in try buffer(files) }
+            return KernelLog(messages, uptimeSeconds: uptime, sinceSeconds: sinceSeconds)
+        } catch .cancelled {
+            throw .cancelled
+        } catch {
+            guard let messages = try await journal(host, sinceSeconds: sinceSeconds) else { throw error }
+            return KernelLog(messages, uptimeSeconds: uptime, sinceSeconds: sinceSeconds)
+        }
+    }
+
+    private init(_ all: [KernelMessage], uptimeSeconds: Double, sinceSeconds: Double) {
+        let from = uptimeSeconds - sinceSeconds - Self.slackSeconds
+        messages = all.filter { Self.seconds($0) >= from }
+        reachSeconds = max(0, uptimeSeconds - Self.seconds(all.first))
+        self.uptimeSeconds = uptimeSeconds
+    }
+
+    private static func buffer(_ files: HostFiles) throws(BuiltInFault) -> [KernelMessage] {
         do throws(HostFiles.Problem) {
-            records = try files.kernelRecords()
+            return try files.kernelRecords().compactMap { KernelMessage(kmsg: $0) }
         } catch .refused {
             throw .privilegeMissing(what: "reading \(HostFiles.kernelLogPath)", needs: "root, or kernel.dmesg_restrict=0")
         } catch {
             throw error.fault
         }
-        let all = records.compactMap { KernelMessage(kmsg: $0) }
-        let oldest = Self.seconds(all.first)
-        let from = uptimeSeconds - sinceSeconds - Self.slackSeconds
-        messages = all.filter { Self.seconds($0) >= from }
-        reachSeconds = max(0, uptimeSeconds - oldest)
-        self.uptimeSeconds = uptimeSeconds
+    }
+
+    /// Nil where there is no journal to read.
+    private static func journal(_ host: Host, sinceSeconds: Double) async throws(BuiltInFault) -> [KernelMessage]? {
+        do throws(BuiltInFault) {
+            let output = try await host.tools.run(
+                journalctl,
+                [
+                    "--dmesg", "--output=json", "--output-fields=MESSAGE,PRIORITY,_SOURCE_MONOTONIC_TIMESTAMP", "--no-pager", "--quiet",
+                    "--since=-\(Int(sinceSeconds.rounded(.up)))s",
+                ])
+            guard output.status == 0 else { return nil }
+            return KernelMessage.journalLines(output.standardOutput)
+        } catch .cancelled {
+            throw .cancelled
+        } catch {
+            return nil
+        }
     }
 
     /// How long ago a message was logged.
