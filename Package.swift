@@ -323,7 +323,7 @@ let package = Package(
             "PlaybookTests",
             [
                 "graph-builder", "scheduler", "trigger-router", "agent-executor", "RecordedHost", "KubernetesTestServer", "TestSupport",
-                "HTTPMessage", "Model", "JSONCoding",
+                "HTTPClient", "HTTPMessage", "Model", "JSONCoding",
             ]),
         tests(
             "KubernetesClientTests",
