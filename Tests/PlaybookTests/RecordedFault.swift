@@ -52,7 +52,7 @@ struct RecordedFault: Sendable {
                 "/proc/loadavg": "41.00 40.00 12.00 42/900 4242\n", "/proc/stat": "cpu  1 2 3\ncpu0 1 2 3\ncpu1 1 2 3\n",
                 "/proc/pressure/cpu": "some avg10=1.00 avg60=0.00 avg300=0.00 total=5\n",
             ],
-            summary: "load 41.00, 40.00, 12.00 on 2 processors", path: ["load-average"]),
+            summary: "Load 41.0, 40.0, 12.0 on 2 processors", path: ["load-average"]),
         RecordedFault(
             "file-descriptors", alert: "NodeFileDescriptorLimit",
             files: ["/proc/sys/fs/file-nr": "99000\t0\t100000\n", "/proc/sys/fs/nr_open": "1048576\n"], summary: "99000 of 100000",
