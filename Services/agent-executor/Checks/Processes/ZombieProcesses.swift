@@ -13,11 +13,11 @@ enum ZombieProcesses {
             succeedsWhen: "at least zombiesMin processes stayed zombies for sampleSeconds",
             parameters: [zombiesMin.definition, sampleSeconds.definition], timeoutSeconds: 90)
     ) { context, host throws(BuiltInFault) in
-        let before = try await host.read { (files) throws(BuiltInFault) in zombies(try ProcessScan(files)).map(\.key) }
-        if !before.isEmpty { try await host.sleep(seconds: context[sampleSeconds]) }
+        let first = try await host.read { (files) throws(BuiltInFault) in try ProcessScan(files) }
+        let earlier = Set(zombies(first).map(\.key))
+        if !earlier.isEmpty { try await host.sleep(seconds: context[sampleSeconds]) }
         return try await host.read { [zombiesMin = context[zombiesMin]] (files) throws(BuiltInFault) in
-            let scan = try ProcessScan(files)
-            let earlier = Set(before)
+            let scan = earlier.isEmpty ? first : try ProcessScan(files)
             return try judge(zombies(scan).filter { earlier.contains($0.key) }, in: scan, zombiesMin: zombiesMin, files)
         }
     }

@@ -153,11 +153,16 @@ public struct HostFiles: Sendable {
         return fd
     }
 
+    private static let leadingOut = ["root", "cwd", "fd", "exe", "map_files"]
+
     /// Whether opening can't do any harm, whatever it is: below `/proc` and `/sys`, but for what leads back to other file systems.
     private static func isOfKernel(_ path: String) -> Bool {
         if path.hasPrefix("/sys/") { return true }
         guard path.hasPrefix("/proc/") else { return false }
-        return !["/root", "/cwd", "/fd", "/exe", "/map_files"].contains { path.contains($0) }
+        // Compared as bytes: a search in the text costs more than the read, for each of some hundred processes.
+        return path.utf8.split(separator: UInt8(ascii: "/")).allSatisfy { part in
+            !Self.leadingOut.contains { part.elementsEqual($0.utf8) || ($0 == "fd" && part.starts(with: $0.utf8)) }
+        }
     }
 
     /// Does something with the last part of a path and the folder that it is in.
