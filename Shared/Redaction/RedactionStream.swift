@@ -52,7 +52,12 @@ public struct RedactionStream: Sendable {
     /// Settles one window.
     private mutating func step(isLast: Bool, into output: inout [UInt8]) {
         skipCarried()
-        guard start < pending.count, carry == nil else { return }
+        guard carry == nil else {
+            // All of the rest belongs to the secret.
+            if isLast { start = pending.count }
+            return
+        }
+        guard start < pending.count else { return }
         let end = min(start + Self.windowBytesMax + Self.lookaheadBytes, pending.count)
         let isEnd = isLast && end == pending.count
         let cut = isEnd ? end : windowEnd(end)

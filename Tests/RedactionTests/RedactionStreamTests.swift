@@ -52,6 +52,30 @@ import Testing
         #expect(clean.utf8.count > rest.utf8.count - 110_000 && clean.utf8.count < rest.utf8.count - 60_000)
     }
 
+    @Test(arguments: [100, 36_000, 40_000, 60_000]) func aBlockAtTheEndIsGoneToItsEnd(bytes: Int) {
+        let key = String(String(repeating: "MIIEabcd\n", count: bytes / 9))
+        for front in ["", String(repeating: "line\n", count: 3000)] {
+            let (clean, counts) = stream(Array((front + "-----BEGIN PRIVATE KEY-----\n" + key).utf8), pieces: 10_000)
+            #expect(clean == front + "-----BEGIN PRIVATE KEY-----[redacted]" && counts.total == 1)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)), arguments: 0..<20) func anyMixtureEnds(seed: UInt64) {
+        let words = [
+            "password=", "token:", "--secret ", "://a:", "@", "Bearer ", "eyJ", ".", "\"name\": \"", "value", "AKIA", "\n", " ", "'", "\"",
+            "x",
+            "-----BEGIN RSA PRIVATE KEY-----", "-----END RSA PRIVATE KEY-----", "cookie: ", "api_key", "<a_secret>", "</", "abcdefgh",
+        ]
+        var state = seed &* 2 + 1
+        var text = ""
+        while text.utf8.count < 120_000 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            text += words[Int(state >> 33) % words.count]
+        }
+        let (clean, counts) = stream(Array(text.utf8), pieces: 1000 * Int(seed + 1))
+        #expect(counts.total > 0 && clean.utf8.count < 2 * text.utf8.count, "seed \(seed)")
+    }
+
     @Test func aCutLeavesNoHalfOfASecret() {
         #expect(stream(Array("key is AKIAIOSF".utf8), pieces: 100, isCut: true).text == "key is ")
         #expect(stream(Array("key is AKIAIOSF".utf8), pieces: 100).text == "key is AKIAIOSF")
