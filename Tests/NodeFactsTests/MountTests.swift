@@ -8,7 +8,7 @@ import Testing
                 """
                 27 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw,discard,errors=remount-ro
                 28 27 0:25 / /mnt/with\\040space\\011and\\134slash ro,nosuid - tmpfs none ro,size=4k
-                42 27 254:0 /work/main/.git /work/.gitmain rw shared:2 master:3 propagate_from:1 - ext4 /dev/vda ro
+                42 27 254:0 /srv/data/.git /srv/.shared rw shared:2 master:3 propagate_from:1 - ext4 /dev/vda ro
                 50 27 0:40 / /cut rw
                 x y z
                 """))
@@ -16,7 +16,7 @@ import Testing
         #expect(mounts[0].point == "/" && mounts[0].type == "ext4" && mounts[0].device == "254:0" && !mounts[0].isFileSystemReadOnly)
         #expect(mounts[0].superOptions.contains("errors=remount-ro") && mounts[0].propagation == ["shared:1"])
         #expect(mounts[1].point == "/mnt/with space\tand\\slash" && mounts[1].isReadOnly && mounts[1].isFileSystemReadOnly)
-        #expect(mounts[2].root == "/work/main/.git" && mounts[2].propagation.count == 3)
+        #expect(mounts[2].root == "/srv/data/.git" && mounts[2].propagation.count == 3)
         #expect(!mounts[2].isReadOnly && mounts[2].isFileSystemReadOnly && mounts[2].parent == 27 && mounts[2].id == 42)
     }
 
