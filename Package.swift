@@ -207,6 +207,7 @@ let package = Package(
             ["BenchmarkSupport", "TestSupport", "HTTPServer", "HTTPClient", "HTTPMessage", "Model", "JSONCoding"]),
         main(
             "bench-storm", "Benchmarks/storm", ["BenchmarkSupport", "TestSupport", "HTTPClient", "HTTPMessage", "Model", "JSONCoding"]),
+        main("bench-agent", "Benchmarks/agent", ["BenchmarkSupport", "TestSupport", "JSONCoding"]),
         main("bench-checks", "Benchmarks/checks", ["AgentChecks", "AgentOperations", "HTTPClient", "ProcessRunner"]),
         main("bench-kafka", "Benchmarks/kafka", ["KafkaTestCluster", "TestSupport", "JSONCoding", "Model"]),
 
