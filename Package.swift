@@ -305,8 +305,8 @@ let package = Package(
         tests(
             "SchedulerTests",
             [
-                "SchedulerCore", "SchedulerService", "KubernetesTestServer", "KubernetesConnection", "TestSupport", "ServiceKit",
-                "HTTPServer", "HTTPClient", "HTTPMessage", "Model",
+                "SchedulerCore", "SchedulerService", "KubernetesTestServer", "KubernetesConnection", "EventRecording",
+                "ResourceStoreSQLite", "ResourceStore", "TestSupport", "ServiceKit", "HTTPServer", "HTTPClient", "HTTPMessage", "Model",
                 "JSONCoding", logging,
             ]),
         tests(

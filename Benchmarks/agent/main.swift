@@ -7,19 +7,21 @@ import TestSupport
 
 let jobs = 200
 let agent = "web-01"
+let idle = "web-02"
 let cluster = try await Cluster(
-    agents: [], laterAgents: [agent], scheduler: ["--queued-diagnoses-max", "10000"])
-try await cluster.startAgent(agent, ["--jobs-max", String(jobs)])
+    agents: [], laterAgents: [agent, idle], scheduler: ["--queued-diagnoses-max", "10000"])
+try await cluster.startAgent(idle)
 
 func cpuSeconds(_ name: String) throws -> Double { try ProcessFigures(cluster, [name]).cpuSeconds }
 
 let idleSeconds = 20.0
-var before = try cpuSeconds(agent)
+var before = try cpuSeconds(idle)
 try await Task.sleep(for: .seconds(idleSeconds))
-let share = (try cpuSeconds(agent) - before) / idleSeconds * 100
-let resident = try ProcessFigures(cluster, [agent]).residentMiB[agent] ?? 0
+let share = (try cpuSeconds(idle) - before) / idleSeconds * 100
+let resident = try ProcessFigures(cluster, [idle]).residentMiB[idle] ?? 0
 print("agent: idle, a heartbeat every 0.5 s: \(String(format: "%.2f", share)) % of a core, \(rounded(resident)) MiB")
 
+try await cluster.startAgent(agent, ["--jobs-max", String(jobs)])
 for check in ["loadAverage", "pidLimits", "kernelLog"] {
     try await cluster.create(
         "Operation", check.lowercased(), #"{"effect":"Read","processor":{"httpServer":{"path":"/processor/\#(check)"}}}"#)

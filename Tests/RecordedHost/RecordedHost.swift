@@ -62,7 +62,13 @@ public final class RecordedHost: Sendable {
     }
 
     /// A program that the host's tools find under this name: a script with its `#!` line.
-    public func putTool(_ name: String, _ script: String) throws { try put("\(tools)/\(name)", bytes: Array(script.utf8), mode: 0o755) }
+    ///
+    /// It is written by another process: what this one has open for writing, a child that starts just now has too, and then nobody can run it.
+    public func putTool(_ name: String, _ script: String) throws {
+        let path = "\(tools)/\(name)"
+        try put(path + ".text", script)
+        try ProcessTable.run("install", "-m", "755", root + path + ".text", root + path)
+    }
 
     /// What happens to the machine while an operation sleeps: the first sleep takes the first change, and so on.
     public func onSleep(_ change: @escaping @Sendable (RecordedHost) throws -> Void) { asleep.withLock { $0.append(change) } }

@@ -146,8 +146,7 @@ extension DiagnosisEngine {
             return
         }
         guard let entry = entries[stored.uid] else {
-            if DiagnosisPhase(rawValue: stored.fields["status.phase"] ?? "")?.isTerminal == true { return }
-            admit(try stored.decode(), revision: stored.revision, source: .api)
+            try await admitUnknown(stored)
             return
         }
         // Our own writes come by here too; while one is under way nobody can tell yet whether this is it.
@@ -156,6 +155,20 @@ extension DiagnosisEngine {
             return
         }
         try observe(stored, entry)
+    }
+
+    /// Admits what somebody has put in through the API. The watch may be behind: what it tells of a diagnosis that is not in memory can
+    /// be older than its end, and to take that for new would run it again. So what counts is how the object stands now; an end is in the
+    /// store before its entry goes.
+    private func admitUnknown(_ told: StoredObject) async throws(StoreError) {
+        guard !Self.isTerminal(told), let present = try await store.get(told.key), present.uid == told.uid, !Self.isTerminal(present),
+            entries[told.uid] == nil
+        else { return }
+        admit(try present.decode(), revision: present.revision, source: .api)
+    }
+
+    private static func isTerminal(_ stored: StoredObject) -> Bool {
+        DiagnosisPhase(rawValue: stored.fields["status.phase"] ?? "")?.isTerminal == true
     }
 
     /// Looks at a version of the object that this process did not write.
