@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test func theyAreListedAndCalledOverHTTP() async throws {
-        try await JobFixture.withAgent { agent in
+        try await withAgent { agent, _, _ in
             let list = try JSON(parsing: try await agent.send(.get, "/api/v1/operations").body)
             guard case .array(let items)? = list["items"] else { return #expect(Bool(false), "\(list)") }
             let load = try #require(items.first { $0["name"] == "loadAverage" })

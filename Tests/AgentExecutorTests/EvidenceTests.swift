@@ -10,18 +10,6 @@ import Testing
 
 /// The files that steps leave, as an agent lists and serves them.
 @Suite struct EvidenceTests {
-    private func withAgent(_ settings: [String] = [], _ body: (AgentProcess, SchedulerPeer, String) async throws -> Void) async throws {
-        let directory = try TemporaryDirectory()
-        defer { directory.remove() }
-        let scheduler = try SchedulerPeer()
-        try FileManager.default.createDirectory(atPath: directory.path + "/root", withIntermediateDirectories: true)
-        let agent = try await AgentProcess(
-            directory.path, scheduler.url, settings: ["--storage-roots", directory.path + "/root"] + settings)
-        try await body(agent, scheduler, directory.path)
-        #expect(agent.stop() == 0)
-        await scheduler.stop()
-    }
-
     private func run(_ job: Job, _ agent: AgentProcess, _ scheduler: SchedulerPeer) async throws {
         #expect(try await agent.put(job).status == 202)
         #expect(try await eventually { scheduler.end(of: job.uid) != nil })
@@ -33,7 +21,7 @@ import Testing
             JobFixture.script("echo text; head -c 4096 /dev/zero >&2"),
             OperationSpec(processor: Processor(function: FunctionProcessor(runtime: "python3", codeSource: ["handler.py": handler]))),
         ])
-        try await withAgent { agent, scheduler, _ in
+        try await withAgent(hasStorageRoot: true) { agent, scheduler, _ in
             try await run(job, agent, scheduler)
             let list = try JSON(parsing: try await agent.send(.get, "/api/v1/evidence/\(job.uid)").body)
             #expect(list["node"] == "web-07")
@@ -56,7 +44,7 @@ import Testing
     }
 
     @Test(arguments: [false, true]) func filesAreServedInPartsAndOnlyAsDownloads(onStorageRoot: Bool) async throws {
-        try await withAgent { agent, scheduler, directory in
+        try await withAgent(hasStorageRoot: true) { agent, scheduler, directory in
             let script = "echo '<script>alert(1)</script>'"
             let job = JobFixture.job([JobFixture.script(script, hostPath: onStorageRoot ? directory + "/root/sub" : nil)])
             try await run(job, agent, scheduler)
@@ -87,7 +75,7 @@ import Testing
     }
 
     @Test func theOldestGoWhereThereIsTooMuch() async throws {
-        try await withAgent(["--evidence-bytes-max", "100KiB"]) { agent, scheduler, directory in
+        try await withAgent(settings: ["--evidence-bytes-max", "100KiB"], hasStorageRoot: true) { agent, scheduler, directory in
             let jobs = (0..<3).map { _ in JobFixture.job([JobFixture.script("head -c 40000 /dev/zero | tr '\\0' x")]) }
             for job in jobs {
                 try await run(job, agent, scheduler)
@@ -112,7 +100,7 @@ import Testing
             """
         let handler = "def handle(c): return {'api_key': 'hunter5', 'text': 'Authorization: Bearer hunter6', 'n': {'secret': 7}}"
         let function = FunctionProcessor(runtime: "python3", codeSource: ["handler.py": handler])
-        try await withAgent(["--redact-pattern", "employee-([0-9]{2,9})"]) { agent, scheduler, directory in
+        try await withAgent(settings: ["--redact-pattern", "employee-([0-9]{2,9})"], hasStorageRoot: true) { agent, scheduler, directory in
             let folder = onStorageRoot ? directory + "/root/sub" : nil
             let job = JobFixture.job(
                 [

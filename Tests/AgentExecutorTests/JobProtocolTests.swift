@@ -7,23 +7,6 @@ import Testing
 
 /// Repeats, cancels, attempts and refusals, on the built agent.
 @Suite struct JobProtocolTests {
-    private func withAgent(
-        settings: [String] = [], _ body: (AgentProcess, SchedulerPeer, String) async throws -> Void
-    ) async throws {
-        let directory = try TemporaryDirectory()
-        defer { directory.remove() }
-        let scheduler = try SchedulerPeer()
-        let agent = try await AgentProcess(directory.path, scheduler.url, settings: settings)
-        do {
-            try await body(agent, scheduler, directory.path)
-        } catch {
-            agent.kill()
-            throw error
-        }
-        #expect(agent.stop() == 0)
-        await scheduler.stop()
-    }
-
     private func receipt(_ bytes: [UInt8]) throws -> JobReceipt { try JSON.decode(JobReceipt.self, from: bytes) }
     private func reason(_ bytes: [UInt8]) throws -> String? { try JSON(parsing: bytes)["reason"]?.stringValue }
 

@@ -6,22 +6,6 @@ import Testing
 
 /// One step at a time changes the node; dry runs change nothing.
 @Suite struct NodeTurnsTests {
-    /// Jobs on one agent, with what they need to be watched.
-    private func withAgent(_ body: (AgentProcess, SchedulerPeer, String) async throws -> Void) async throws {
-        let directory = try TemporaryDirectory()
-        defer { directory.remove() }
-        let scheduler = try SchedulerPeer()
-        let agent = try await AgentProcess(directory.path, scheduler.url)
-        do {
-            try await body(agent, scheduler, directory.path)
-        } catch {
-            agent.kill()
-            throw error
-        }
-        #expect(agent.stop() == 0)
-        await scheduler.stop()
-    }
-
     /// Says that it began and ended, and lasts until the gate is open.
     private func change(_ name: String, _ directory: String, attempts: Int? = nil, end: String = "") -> OperationSpec {
         JobFixture.script(
