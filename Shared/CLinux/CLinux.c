@@ -44,6 +44,33 @@ int clinux_open(int root, const char *path, int any) {
     return fd;
 }
 
+int clinux_open_process(int proc, int below, int32_t pid, const char *name) {
+    const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    char path[96];
+    if (snprintf(path, sizeof path, "%d/%s", pid, name) >= (int)sizeof path) return -ENAMETOOLONG;
+    if (below) return open_below(proc, path, flags);
+    int fd = openat(proc, path, flags);
+    return fd < 0 ? -errno : fd;
+}
+
+long clinux_read_process(int proc, int below, int32_t pid, const char *name, void *bytes, size_t size) {
+    int fd = clinux_open_process(proc, below, pid, name);
+    if (fd < 0) return fd;
+    long total = 0;
+    struct stat info;
+    // The kernel has only regular files and folders there, and no folder can be read; a recorded machine may hold anything.
+    if (below && (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode))) total = -EBADF;
+    while (total >= 0 && (size_t)total < size) {
+        ssize_t count = read(fd, (char *)bytes + total, size - (size_t)total);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) total = -errno;
+        if (count <= 0) break;
+        total += count;
+    }
+    close(fd);
+    return total;
+}
+
 int clinux_clock_state(struct clinux_clock *state) {
     struct timex timex = {.modes = 0};
     if (adjtimex(&timex) < 0) return -errno;

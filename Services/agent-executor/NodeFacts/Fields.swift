@@ -87,6 +87,13 @@ package struct Fields: Sendable {
         return true
     }
 
+    /// Passes over a prefix, if it is there.
+    mutating func pass(_ prefix: StaticString) -> Bool {
+        guard starts(with: prefix) else { return false }
+        position += prefix.utf8CodeUnitCount
+        return true
+    }
+
     private mutating func skipBlanks() {
         while position < end, Self.isBlank(bytes[position]) { position += 1 }
     }
@@ -97,18 +104,24 @@ package struct Fields: Sendable {
 /// The lines of a text, the last one with or without its line feed; empty ones too.
 package struct Lines: Sequence, IteratorProtocol, Sendable {
     private let bytes: [UInt8]
+    private let end: Int
     private var position = 0
 
     package init(_ bytes: [UInt8]) {
+        self.init(bytes, end: bytes.count)
+    }
+
+    init(_ bytes: [UInt8], end: Int) {
         self.bytes = bytes
+        self.end = end
     }
 
     package mutating func next() -> Fields? {
-        guard position < bytes.count else { return nil }
+        guard position < end else { return nil }
         let start = position
-        while position < bytes.count, bytes[position] != 0x0A { position += 1 }
-        let end = position
+        while position < end, bytes[position] != 0x0A { position += 1 }
+        let stop = position
         position += 1
-        return Fields(bytes, start..<end)
+        return Fields(bytes, start..<stop)
     }
 }

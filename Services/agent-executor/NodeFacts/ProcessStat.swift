@@ -56,15 +56,18 @@ package struct ProcessStat: Sendable, Equatable {
     package var cpuTicks: UInt64 { userTicks.saturatingAdd(systemTicks) }
 
     /// Nil for a text that is cut before the resident pages, or none of this file.
-    package init?(_ bytes: [UInt8]) {
-        var fields = Fields(bytes)
-        guard let pid = fields.number(), let open = bytes.firstIndex(of: UInt8(ascii: "(")),
+    ///
+    /// - Parameter end: where the text ends in the bytes; without it, where they do.
+    package init?(_ bytes: [UInt8], end: Int? = nil) {
+        let text = 0..<(end ?? bytes.count)
+        var fields = Fields(bytes, text)
+        guard let pid = fields.number(), let open = bytes[text].firstIndex(of: UInt8(ascii: "(")),
             // The name may itself hold spaces and parentheses.
-            let close = bytes.lastIndex(of: UInt8(ascii: ")")), open < close
+            let close = bytes[text].lastIndex(of: UInt8(ascii: ")")), open < close
         else { return nil }
         self.pid = Int32(clamping: pid)
         name = String(decoding: bytes[(open + 1)..<close], as: UTF8.self)
-        fields = Fields(bytes, (close + 1)..<bytes.count)
+        fields = Fields(bytes, (close + 1)..<text.upperBound)
         guard let letter = fields.range(), letter.count == 1, let parent = fields.signed(), fields.skip(4), let flags = fields.number(),
             fields.skip(2), let majorFaults = fields.number(), fields.skip(1), let user = fields.number(), let system = fields.number(),
             fields.skip(3), let nice = fields.signed(), let threads = fields.number(), fields.skip(1), let start = fields.number(),

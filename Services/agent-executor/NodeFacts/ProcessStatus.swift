@@ -43,35 +43,35 @@ package struct ProcessStatus: Sendable, Equatable {
     }
 }
 
-/// What /proc/PID/limits says (proc_pid_limits(5)).
-package struct ProcessLimits: Sendable, Equatable {
+/// What /proc/PID/limits says (proc_pid_limits(5)), read where it is asked for: of some hundred processes one limit is wanted.
+package struct ProcessLimits: Sendable {
     package struct Limit: Sendable, Equatable {
         /// Nil for `unlimited`.
         package var soft: UInt64?
         package var hard: UInt64?
     }
 
-    package private(set) var limits: [String: Limit] = [:]
+    private let bytes: [UInt8]
+    private let end: Int
+
+    /// - Parameter end: where the text ends in the bytes; without it, where they do.
+    package init(_ bytes: [UInt8], end: Int? = nil) {
+        self.bytes = bytes
+        self.end = end ?? bytes.count
+    }
 
     /// By its name in the file, such as `Max open files`.
-    package subscript(_ name: String) -> Limit? { limits[name] }
-
-    package init(_ bytes: [UInt8]) {
-        for var line in Lines(bytes) where line.starts(with: "Max ") {
-            var words: [String] = []
-            // Names are of two to four words; the values follow.
-            while words.count < 5, let word = line.range() {
-                if let soft = Self.value(bytes, word), let next = line.range(), let hard = Self.value(bytes, next) {
-                    limits[words.joined(separator: " ")] = Limit(soft: soft, hard: hard)
-                    break
-                }
-                words.append(line.text(in: word))
-            }
+    package subscript(_ name: StaticString) -> Limit? {
+        for var line in Lines(bytes, end: end) {
+            guard line.pass(name), let first = line.range(), let soft = value(first), let second = line.range(), let hard = value(second)
+            else { continue }
+            return Limit(soft: soft, hard: hard)
         }
+        return nil
     }
 
     /// Outer nil: no value; inner nil: unlimited.
-    private static func value(_ bytes: [UInt8], _ range: Range<Int>) -> UInt64?? {
+    private func value(_ range: Range<Int>) -> UInt64?? {
         if bytes[range].elementsEqual("unlimited".utf8) { return .some(nil) }
         return Number.decimal(bytes, range).map { .some($0) }
     }

@@ -32,7 +32,7 @@ enum DeletedOpenFiles {
         var path: String
         var bytes: UInt64
         var pid: Int32
-        var descriptor: String
+        var descriptor: Int32
     }
 
     private struct Search {
@@ -49,25 +49,39 @@ enum DeletedOpenFiles {
 
     private static func find(_ files: HostFiles, on device: UInt64?) throws(BuiltInFault) -> Search {
         var search = Search()
-        for pid in try files.processes() {
-            let folder = "/proc/\(pid)/fd"
-            guard let descriptors = try files.readableNames(in: folder) else {
-                if try files.readableStatus(folder) != nil { search.refused += 1 }
-                continue
+        var found = 0
+        let candidates = try files.eachProcess { (folder, pid) throws(HostFiles.Problem) in
+            var deleted: [(descriptor: Int32, path: String)] = []
+            switch try folder.eachOpenFile(of: pid, { number, target in
+                if found < filesMax, let path = path(target) {
+                    found += 1
+                    deleted.append((number, path))
+                }
+            }) {
+            case .refused: search.refused += 1
+            case .gone: break
+            case .counted, nil: search.processes += 1
             }
-            search.processes += 1
-            for descriptor in descriptors where search.files.count < filesMax {
-                let path = "\(folder)/\(descriptor)"
-                guard let target = try files.readableLink(path), target.hasSuffix(suffix), target.hasPrefix("/"),
-                    !memory.contains(where: { target.hasPrefix($0) }), let info = try open(path, files)
-                else { continue }
+            return deleted.isEmpty ? nil : (pid, deleted)
+        }
+        for (pid, deleted) in candidates {
+            for file in deleted {
+                guard let info = try open("/proc/\(pid)/fd/\(file.descriptor)", files) else { continue }
                 let identity = Identity(device: info.device, inode: info.inode)
                 guard device == nil || device == info.device, search.files[identity] == nil else { continue }
-                search.files[identity] = Deleted(
-                    path: String(target.dropLast(suffix.count)), bytes: info.allocatedBytes, pid: pid, descriptor: descriptor)
+                search.files[identity] = Deleted(path: file.path, bytes: info.allocatedBytes, pid: pid, descriptor: file.descriptor)
             }
         }
         return search
+    }
+
+    /// The name that a deleted file had; nil for what is there still, or never was on a disk.
+    private static func path(_ target: UnsafeRawBufferPointer) -> String? {
+        guard target.first == UInt8(ascii: "/"), target.count > suffix.utf8.count,
+            target[(target.count - suffix.utf8.count)...].elementsEqual(suffix.utf8)
+        else { return nil }
+        let path = String(decoding: target.dropLast(suffix.utf8.count), as: UTF8.self)
+        return memory.contains { path.hasPrefix($0) } ? nil : path
     }
 
     /// What the descriptor leads to, which has no name any more.

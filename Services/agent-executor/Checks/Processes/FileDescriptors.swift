@@ -38,26 +38,18 @@ enum FileDescriptors {
 
     private static func uses(_ files: HostFiles) throws(BuiltInFault) -> Uses {
         var uses = Uses()
-        for pid in try files.processes() {
-            guard let open = try openFiles(pid, files, &uses.refused) else { continue }
-            guard let limits = try files.readable("/proc/\(pid)/limits", bytesMax: 8192),
-                let limit = ProcessLimits(limits)["Max open files"]?.soft
-            else { continue }
-            uses.counted.append(Use(pid: pid, open: open, limit: limit))
+        uses.counted = try files.eachProcess(bytesMax: 8192) { (folder, pid) throws(HostFiles.Problem) in
+            switch try folder.descriptors(of: pid) {
+            case .counted(let open):
+                let limit = try folder.read("limits", of: pid) { ProcessLimits($0, end: $1)["Max open files"]?.soft }
+                return limit.map { Use(pid: pid, open: UInt64(open), limit: $0) }
+            case .refused:
+                uses.refused += 1
+                return nil
+            case .gone: return nil
+            }
         }
         return uses
-    }
-
-    /// How many descriptors a process has open. Kernels since 6.2 tell it as the size of the folder.
-    private static func openFiles(_ pid: Int32, _ files: HostFiles, _ refused: inout Int) throws(BuiltInFault) -> UInt64? {
-        let path = "/proc/\(pid)/fd"
-        guard let status = try files.readableStatus(path) else { return nil }
-        if status.bytes > 0, files.root == "/" { return UInt64(status.bytes) }
-        guard let names = try files.readableNames(in: path) else {
-            refused += 1
-            return nil
-        }
-        return UInt64(names.count)
     }
 
     private static func judge(

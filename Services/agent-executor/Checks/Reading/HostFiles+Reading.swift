@@ -48,9 +48,19 @@ extension HostFiles {
         try readable(path, bytesMax: 64 * 1024).flatMap(parse)
     }
 
-    func processes() throws(BuiltInFault) -> [Int32] {
+    /// What the body makes of each process that is there now, in ascending order of their numbers; nil is left out.
+    func eachProcess<Value>(
+        bytesMax: Int = 4096, _ body: (inout ProcessFolder, Int32) throws(Problem) -> Value?
+    ) throws(BuiltInFault) -> [Value] {
         do throws(Problem) {
-            return try processIDs()
+            let pids = try processIDs()
+            var folder = try ProcessFolder(self, bytesMax: bytesMax)
+            var values: [Value] = []
+            values.reserveCapacity(pids.count)
+            for pid in pids {
+                if let value = try body(&folder, pid) { values.append(value) }
+            }
+            return values
         } catch {
             throw error.fault
         }

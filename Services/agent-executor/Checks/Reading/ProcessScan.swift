@@ -13,14 +13,12 @@ struct ProcessScan: Sendable {
         var startTicks: UInt64
     }
 
-    var processes: [ProcessStat] = []
+    let processes: [ProcessStat]
 
     /// Processes that end while they are read are left out.
     init(_ files: HostFiles) throws(BuiltInFault) {
-        let pids = try files.processes()
-        processes.reserveCapacity(pids.count)
-        for pid in pids {
-            if let stat = try Self.stat("/proc/\(pid)/stat", files) { processes.append(stat) }
+        processes = try files.eachProcess { (folder, pid) throws(HostFiles.Problem) in
+            try folder.read("stat", of: pid) { ProcessStat($0, end: $1) }
         }
         if processes.isEmpty { throw .unreadable(path: "/proc", reason: "no process in it can be read") }
     }
