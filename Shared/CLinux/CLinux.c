@@ -5,9 +5,11 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timex.h>
+#include <time.h>
 #include <unistd.h>
 
 static int open_below(int root, const char *path, int flags) {
@@ -69,6 +71,26 @@ long clinux_read_process(int proc, int below, int32_t pid, const char *name, voi
     }
     close(fd);
     return total;
+}
+
+long clinux_entries(int folder, void *bytes, size_t size) {
+    long count = syscall(SYS_getdents64, folder, bytes, size);
+    return count < 0 ? -errno : count;
+}
+
+int64_t clinux_cpu_time(int32_t pid) {
+    clockid_t clock;
+    struct timespec time;
+    int code = clock_getcpuclockid(pid, &clock);
+    if (code != 0) return -code;
+    if (clock_gettime(clock, &time) != 0) return -errno;
+    return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
+}
+
+int64_t clinux_open_files_limit(int32_t pid) {
+    struct rlimit limit;
+    if (prlimit(pid, RLIMIT_NOFILE, NULL, &limit) != 0) return -errno;
+    return limit.rlim_cur > INT64_MAX ? INT64_MAX : (int64_t)limit.rlim_cur;
 }
 
 int clinux_clock_state(struct clinux_clock *state) {

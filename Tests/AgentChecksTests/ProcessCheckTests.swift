@@ -50,16 +50,20 @@ import class Foundation.FileManager
     @Test func tellsWhoComputes() async throws {
         let machine = try RecordedHost(
             [
-                "/proc/7/stat": stat(7, "spin\u{1B}[2J", "R", ticks: 1000), "/proc/8/stat": stat(8, "calm", "S"),
+                "/proc/7/stat": stat(7, "spin\u{1B}[2J", "R", ticks: 1000), "/proc/8/stat": stat(8, "calm", "S", ticks: 9000),
                 "/proc/stat": "cpu 1\ncpu0 1\ncpu1 1\n",
             ])
         machine.onSleep {
             try $0.put("/proc/7/stat", stat(7, "spin\u{1B}[2J", "R", ticks: 1594))
-            try $0.put("/proc/8/stat", stat(8, "calm", "S", ticks: 9999, start: 555))
+            // Another process under the same number, and one that was there all the time and was not seen.
+            try $0.put("/proc/8/stat", stat(8, "late", "R", ticks: 150, start: 86_400 * 100 + 50))
+            try $0.put("/proc/9/stat", stat(9, "unseen", "S", ticks: 9999, start: 555))
         }
         let finding = try await check("runawayProcesses").run(on: machine.host()).fault()
         #expect(finding.summary == "spin?[2J (pid 7) used 198 % of a CPU within 3 s.")
         #expect(finding.number("CPUs") == 2)
+        #expect(finding.number("late (pid 8) of one CPU") == 50)
+        #expect(finding.number("unseen (pid 9) of one CPU") == nil)
         let quiet = try await check("runawayProcesses").run(on: machine.host()).sentence()
         #expect(quiet == "No process used 90 % of a CPU within 3 s.")
         await #expect(throws: BuiltInFault.self) { try await check("runawayProcesses").run(["sampleSeconds": "1e9"], on: machine.host()) }

@@ -54,6 +54,23 @@ import Testing
         #expect(count >= opened.count)
     }
 
+    @Test func knowsTimesAndLimitsOfThisMachineAlone() throws {
+        let own = try ProcessFolder(try HostFiles())
+        let before = own.cpuSeconds(of: getpid())
+        var now = before
+        while now == before, now != nil { now = own.cpuSeconds(of: getpid()) }
+        #expect(try #require(now) > (try #require(before)))
+        let nobody: Int32 = (1 << 22) + 1  // PID_MAX_LIMIT of the kernel, and one
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        let (ownLimit, noTime, noLimit) = (own.openFilesLimit(of: getpid()), own.cpuSeconds(of: nobody), own.openFilesLimit(of: nobody))
+        #expect(ownLimit == UInt64(limit.rlim_cur) && noTime == nil && noLimit == nil)
+        let machine = try RecordedHost(["/proc/\(getpid())/stat": ""])
+        let recorded = try ProcessFolder(try machine.host().files)
+        let (time, files) = (recorded.cpuSeconds(of: getpid()), recorded.openFilesLimit(of: getpid()))
+        #expect(time == nil && files == nil)
+    }
+
     @Test func endsWhenTheExecutionIsStopped() throws {
         let machine = try RecordedHost(["/proc/3/stat": "short"])
         let stop = StopFlag()

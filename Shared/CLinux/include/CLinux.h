@@ -15,6 +15,15 @@ int clinux_open(int root, const char *path, int any);
 long clinux_read_process(int proc, int below, int32_t pid, const char *name, void *bytes, size_t size);
 // The folder `name` of a process, open; likewise.
 int clinux_open_process(int proc, int below, int32_t pid, const char *name);
+// The next entries of an open folder, as records of getdents64(2), which have their size at byte 16 and their name from byte 19
+// on: the bytes filled, 0 at the end.
+long clinux_entries(int folder, void *bytes, size_t size);
+
+// CPU time that a process of this machine has used, in nanoseconds (clock_getcpuclockid(3)).
+int64_t clinux_cpu_time(int32_t pid);
+// How many files a process of this machine may have open (its soft limit, INT64_MAX for no limit). -EPERM for one of another user without
+// CAP_SYS_RESOURCE.
+int64_t clinux_open_files_limit(int32_t pid);
 
 // How the kernel keeps the clock (adjtimex(2)), read and not changed.
 struct clinux_clock {

@@ -52,12 +52,12 @@ enum DeletedOpenFiles {
         var found = 0
         let candidates = try files.eachProcess { (folder, pid) throws(HostFiles.Problem) in
             var deleted: [(descriptor: Int32, path: String)] = []
-            switch try folder.eachOpenFile(of: pid, { number, target in
-                if found < filesMax, let path = path(target) {
-                    found += 1
-                    deleted.append((number, path))
-                }
-            }) {
+            let problem = try folder.eachOpenFile(of: pid) { number, target in
+                guard found < filesMax, let path = path(target) else { return }
+                found += 1
+                deleted.append((number, path))
+            }
+            switch problem {
             case .refused: search.refused += 1
             case .gone: break
             case .counted, nil: search.processes += 1

@@ -41,7 +41,8 @@ enum FileDescriptors {
         uses.counted = try files.eachProcess(bytesMax: 8192) { (folder, pid) throws(HostFiles.Problem) in
             switch try folder.descriptors(of: pid) {
             case .counted(let open):
-                let limit = try folder.read("limits", of: pid) { ProcessLimits($0, end: $1)["Max open files"]?.soft }
+                var limit = folder.openFilesLimit(of: pid)
+                if limit == nil { limit = try folder.read("limits", of: pid) { ProcessLimits($0, end: $1)["Max open files"]?.soft } }
                 return limit.map { Use(pid: pid, open: UInt64(open), limit: $0) }
             case .refused:
                 uses.refused += 1

@@ -16,20 +16,35 @@ enum RunawayProcesses {
     ) { context, host throws(BuiltInFault) in
         let begin = host.clock.uptimeSeconds()
         let before = try await host.read { (files) throws(BuiltInFault) in
-            Dictionary(try ProcessScan(files).processes.map { ($0.key, $0.cpuTicks) }) { first, _ in first }
+            Dictionary(uniqueKeysWithValues: try times(files).map { ($0.pid, $0.cpuSeconds) })
         }
         try await host.sleep(seconds: context[sampleSeconds])
         let threshold = context[cpuPercent]
         let elapsed = max(0.01, host.clock.uptimeSeconds() - begin)
         return try await host.read { (files) throws(BuiltInFault) in
-            let scan = try ProcessScan(files)
-            let uses = scan.processes.compactMap { process -> Use? in
-                // One that began meanwhile has all its time from then on; one that was only overlooked says nothing.
-                let isNew = Double(process.startTicks) / ProcessScan.ticksPerSecond >= begin - 1
-                let ticks = process.cpuTicks.since(before[process.key] ?? (isNew ? 0 : process.cpuTicks))
-                return ticks == 0 ? nil : Use(process: process, percent: Double(ticks) / ProcessScan.ticksPerSecond / elapsed * 100)
+            var uses: [Use] = []
+            // Whoever used nothing is not looked at any further: of some hundred processes that is nearly all.
+            for now in try times(files) where now.cpuSeconds != before[now.pid] {
+                guard let process = try ProcessScan.stat("/proc/\(now.pid)/stat", files) else { continue }
+                let started = Double(process.startTicks) / ProcessScan.ticksPerSecond
+                // One that began meanwhile has all its time from then on, under a number that another may have had; one that was only
+                // overlooked says nothing.
+                let earlier = started > begin ? 0 : before[now.pid] ?? (started >= begin - 1 ? 0 : now.cpuSeconds)
+                guard now.cpuSeconds > earlier else { continue }
+                uses.append(Use(process: process, percent: (now.cpuSeconds - earlier) / elapsed * 100))
             }
             return try judge(uses, threshold: threshold, seconds: elapsed, files)
+        }
+    }
+
+    private static func times(_ files: HostFiles) throws(BuiltInFault) -> [(pid: Int32, cpuSeconds: Double)] {
+        try files.eachProcess { (folder, pid) throws(HostFiles.Problem) in
+            var seconds = folder.cpuSeconds(of: pid)
+            if seconds == nil {
+                let ticks = try folder.read("stat", of: pid) { ProcessStat($0, end: $1)?.cpuTicks }
+                seconds = ticks.map { Double($0) / ProcessScan.ticksPerSecond }
+            }
+            return seconds.map { (pid, $0) }
         }
     }
 

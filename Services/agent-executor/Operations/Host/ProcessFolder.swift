@@ -9,6 +9,9 @@ public struct ProcessFolder: ~Copyable {
     private let stop: StopFlag
     private var buffer: [UInt8]
     private let target = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 1)
+    private let entries = UnsafeMutableRawBufferPointer.allocate(byteCount: 32 * 1024, alignment: 8)
+    private static let nameOffset = 19
+    private static let sizeOffset = 16
 
     /// - Parameter bytesMax: of one file; what is longer is cut there.
     public init(_ files: HostFiles, bytesMax: Int = 4096) throws(HostFiles.Problem) {
@@ -21,6 +24,7 @@ public struct ProcessFolder: ~Copyable {
     deinit {
         close(descriptor)
         target.deallocate()
+        entries.deallocate()
     }
 
     /// What a text says that the kernel has of a process, such as `stat`; `parse` gets the bytes and where the text ends in them.
@@ -71,25 +75,34 @@ public struct ProcessFolder: ~Copyable {
         }
     }
 
+    /// How many files a process may have open, its soft limit; nil of a recorded machine and of what may not be asked: its `limits` tell.
+    public func openFilesLimit(of pid: Int32) -> UInt64? {
+        isBelow ? nil : UInt64(exactly: clinux_open_files_limit(pid))
+    }
+
+    /// The CPU time that a process has used, in seconds; nil of a recorded machine: its `stat` tells, if less exactly.
+    public func cpuSeconds(of pid: Int32) -> Double? {
+        isBelow ? nil : UInt64(exactly: clinux_cpu_time(pid)).map { Double($0) / 1e9 }
+    }
+
     private func eachDescriptor(
         of pid: Int32, _ body: (_ folder: Int32, _ name: UnsafePointer<CChar>) -> Void
     ) throws(HostFiles.Problem) -> Descriptors? {
-        if stop.isSet { throw .stopped }
         let folder = clinux_open_process(descriptor, isBelow ? 1 : 0, pid, "fd")
         guard folder >= 0 else { return folder == -EACCES || folder == -EPERM ? .refused : .gone }
-        guard let stream = fdopendir(folder) else {
-            close(folder)
-            return .gone
-        }
-        defer { closedir(stream) }
-        while let entry = readdir(stream) {
+        defer { close(folder) }
+        while true {
             if stop.isSet { throw .stopped }
-            let first = entry.pointee.d_name.0
-            if first == CChar(UInt8(ascii: ".")) { continue }
-            let offset = MemoryLayout<dirent>.offset(of: \.d_name) ?? 0
-            body(folder, UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self))
+            let filled = clinux_entries(folder, entries.baseAddress, entries.count)
+            guard filled > 0 else { return filled == 0 ? nil : .gone }
+            var next = 0
+            while next < filled {
+                let entry = entries.baseAddress.unsafelyUnwrapped + next
+                next += Int(entry.loadUnaligned(fromByteOffset: Self.sizeOffset, as: UInt16.self))
+                let name = entry.advanced(by: Self.nameOffset).assumingMemoryBound(to: CChar.self)
+                if name.pointee != CChar(UInt8(ascii: ".")) { body(folder, name) }
+            }
         }
-        return nil
     }
 
     private static func number(_ name: UnsafePointer<CChar>) -> Int32? {
