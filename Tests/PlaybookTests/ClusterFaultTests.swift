@@ -10,13 +10,13 @@ import Testing
     private static let uid = "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
     private static let kubepods = "/sys/fs/cgroup/kubepods.slice/kubepods-burstable.slice"
 
-    /// Of a container of the pod `uid`, with a quota: of ten periods that pass, so many are throttled.
+    /// Of a container with a quota: of ten periods that pass so many are throttled, and hardly one was before.
     private static func container(_ digit: Character, pod: String, throttled: String) -> [String: String] {
         let slice = "kubepods-burstable-pod\(pod.replacing("-", with: "_")).slice"
         let scope = "cri-containerd-\(String(repeating: digit, count: 64)).scope"
         return [
             "\(kubepods)/\(slice)/\(scope)/cpu.stat":
-                "usage_usec #00000\nnr_periods #0\nnr_throttled \(throttled)\nthrottled_usec \(throttled)0000\n"
+                "usage_usec #00000\nnr_periods 9#0\nnr_throttled \(throttled)\nthrottled_usec \(throttled)0000\n"
         ]
     }
 

@@ -6,6 +6,8 @@ import Testing
 final class LivingMachine: Sendable {
     let host: RecordedHost
     private let growth: Task<Void, Never>
+    /// Of four digits, as all that follow: what stands before a number is added to it.
+    private static let first = 1000
 
     /// What an agent of the machine is started with: it finds the machine's files and programs, and no others.
     var arguments: [String] { ["--host-root", host.root, "--tool-folders", host.toolFolder] }
@@ -14,12 +16,12 @@ final class LivingMachine: Sendable {
     init(files: [String: String], tools: [String: String] = [:]) throws {
         let recently = String(try Self.recently())
         let files = files.mapValues { $0.replacing("RECENTLY", with: recently) }
-        let host = try RecordedHost(files.mapValues { Self.text($0, 1) })
+        let host = try RecordedHost(files.mapValues { Self.text($0, Self.first) })
         for (name, script) in tools { try host.putTool(name, script) }
         self.host = host
         let living = files.filter { $0.value.contains("#") }
         growth = Task {
-            var number = 1
+            var number = Self.first
             while !Task.isCancelled {
                 number += 1
                 for (path, text) in living { Self.replace(path, Self.text(text, number), host) }

@@ -7,7 +7,7 @@ struct RecordedFault: Sendable {
     /// Of the machine's agent.
     let node: String
     let alert: TestAlert
-    /// Absolute path to text; `#` stands for a number that grows while the test runs, `#*4` for its fourfold.
+    /// Absolute path to text; `#` stands for a number of four digits that grows while the test runs, `#*4` for its fourfold.
     let files: [String: String]
     /// Scripts by the names of the programs that they stand for.
     let tools: [String: String]
@@ -72,7 +72,7 @@ struct RecordedFault: Sendable {
     private static let disks = [
         RecordedFault(
             "disk-io", alert: "NodeDiskIOSaturation", ["device": "sda"],
-            files: ["/proc/diskstats": "8 0 sda # 0 # #000 0 0 0 0 2 #000 ##000\n", "/sys/block/sda/size": "1"],
+            files: ["/proc/diskstats": "8 0 sda # 0 # #000 0 0 0 0 2 #000 #0000\n", "/sys/block/sda/size": "1"],
             summary: "Disk sda", severity: "Warning",
             path: ["disk-saturation", "io-pressure", "uninterruptible-tasks", "process-collector"]),
         RecordedFault(
