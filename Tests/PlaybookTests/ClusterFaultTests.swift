@@ -33,27 +33,26 @@ import Testing
             files: ["/sys/fs/cgroup/cgroup.controllers": "cpuset cpu io memory pids\n", "/proc/loadavg": "0.50 0.40 0.30 1/90 4242\n"]
                 .merging(Self.container("a", pod: Self.uid, throttled: "#*4")) { $1 }
                 .merging(Self.container("b", pod: "11111111-2222-3333-4444-555555555555", throttled: "#")) { $1 })
-        let cluster = try await Cluster(agents: [], laterAgents: ["node-1", "node-2"], scheduler: kubeconfig)
-        try await cluster.startAgent("node-1", kubeconfig + machine.arguments)
-        try await cluster.startAgent("node-2", kubeconfig)
-        try await cluster.applyPlaybooks()
-        let alert = TestAlert(
-            "CPUThrottlingHigh", instance: nil, ["namespace": "shop", "pod": "cart-0", "container": "main", "severity": "info"])
-        #expect(try await cluster.post([alert]).status == 200)
+        try await Cluster.withPlaybooks(laterAgents: ["node-1", "node-2"], scheduler: kubeconfig) { cluster in
+            try await cluster.startAgent("node-1", kubeconfig + machine.arguments)
+            try await cluster.startAgent("node-2", kubeconfig)
+            let alert = TestAlert(
+                "CPUThrottlingHigh", instance: nil, ["namespace": "shop", "pod": "cart-0", "container": "main", "severity": "info"])
+            #expect(try await cluster.post([alert]).status == 200)
 
-        let done = try await cluster.diagnosis(of: "cpu-throttling")
-        #expect(done.phase == "Succeeded", "\(done["status"] ?? .null)")
-        #expect(done["status"]?["nodeName"] == "node-1")
-        #expect(done.succeededPath == ["cpu-throttling", "pod-detail-collector", "process-collector"])
-        let finding = try done.finding("cpu-throttling")
-        #expect(finding["summary"] == "container aaaaaaaaaaaa is throttled in 40 % of its CPU periods.")
-        #expect(finding["severity"] == "Warning")
-        #expect(finding.evidence("container aaaaaaaaaaaa periods throttled") == 40)
-        #expect(finding.evidence("container bbbbbbbbbbbb periods throttled") == 10)
-        #expect(finding.evidence("container aaaaaaaaaaaa time throttled")?.numberValue ?? 0 > 0.5, "\(finding)")
-        #expect(done.result("collector.kubernetes.pod.detail")?.stringValue?.contains(Self.uid) == true)
+            let done = try await cluster.diagnosis(of: "cpu-throttling")
+            #expect(done.phase == "Succeeded", "\(done["status"] ?? .null)")
+            #expect(done["status"]?["nodeName"] == "node-1")
+            #expect(done.succeededPath == ["cpu-throttling", "pod-detail-collector", "process-collector"])
+            let finding = try done.finding("cpu-throttling")
+            #expect(finding["summary"] == "container aaaaaaaaaaaa is throttled in 40 % of its CPU periods.")
+            #expect(finding["severity"] == "Warning")
+            #expect(finding.evidence("container aaaaaaaaaaaa periods throttled") == 40)
+            #expect(finding.evidence("container bbbbbbbbbbbb periods throttled") == 10)
+            #expect(finding.evidence("container aaaaaaaaaaaa time throttled")?.numberValue ?? 0 > 0.5, "\(finding)")
+            #expect(done.result("collector.kubernetes.pod.detail")?.stringValue?.contains(Self.uid) == true)
+        }
         machine.stop()
-        try await cluster.stop()
         await server.stop()
         folder.remove()
     }
@@ -80,41 +79,40 @@ import Testing
                 "/proc/diskstats": "8 0 sda 1 0 1 1 0 0 0 0 0 1 1\n", "/sys/block/sda/size": "1",
                 "/proc/pressure/io": "some avg10=50.00 avg60=50.00 avg300=2.00 total=5\nfull avg10=40.00 avg60=20.00 avg300=1.00 total=4\n",
             ], tools: ["systemctl": Self.brokenKubelet])
-        let cluster = try await Cluster(agents: [], laterAgents: ["control-1", "web-01"])
-        try await cluster.startAgent("control-1", machine.arguments + ["--alias", "cluster"])
-        try await cluster.startAgent("web-01")
-        try await cluster.applyPlaybooks()
-        let alerts = [
-            TestAlert("CoreDNSErrorsHigh", instance: nil, ["job": "kube-dns", "severity": "critical"]),
-            TestAlert("CoreDNSForwardLatencyHigh", instance: nil, ["to": slow.address, "severity": "critical"]),
-            TestAlert("KubeletDown", instance: nil, ["job": "kubelet", "severity": "critical"]),
-            TestAlert("etcdHighNumberOfLeaderChanges", instance: nil, ["job": "etcd", "severity": "warning"]),
-        ]
-        #expect(try await cluster.post(alerts).status == 200)
+        try await Cluster.withPlaybooks(laterAgents: ["control-1", "web-01"]) { cluster in
+            try await cluster.startAgent("control-1", machine.arguments + ["--alias", "cluster"])
+            try await cluster.startAgent("web-01")
+            let alerts = [
+                TestAlert("CoreDNSErrorsHigh", instance: nil, ["job": "kube-dns", "severity": "critical"]),
+                TestAlert("CoreDNSForwardLatencyHigh", instance: nil, ["to": slow.address, "severity": "critical"]),
+                TestAlert("KubeletDown", instance: nil, ["job": "kubelet", "severity": "critical"]),
+                TestAlert("etcdHighNumberOfLeaderChanges", instance: nil, ["job": "etcd", "severity": "warning"]),
+            ]
+            #expect(try await cluster.post(alerts).status == 200)
 
-        let errors = try await cluster.diagnosis(of: "dns-latency") { $0["spec"]?["parameters"]?["resolver"] == nil }
-        #expect(errors.succeededPath == ["dns", "conntrack", "softnet", "process-collector"], "\(errors["status"] ?? .null)")
-        #expect(errors["status"]?["nodeName"] == "control-1")
-        let dead = try errors.finding("dns")
-        #expect(dead["severity"] == "Critical")
-        #expect(dead["summary"]?.stringValue == "\(failing.address) failed 3 of 3 questions for the root's servers: SERVFAIL.")
-        #expect(dead.evidence("\(failing.address) failures") == 3)
+            let errors = try await cluster.diagnosis(of: "dns-latency") { $0["spec"]?["parameters"]?["resolver"] == nil }
+            #expect(errors.succeededPath == ["dns", "conntrack", "softnet", "process-collector"], "\(errors["status"] ?? .null)")
+            #expect(errors["status"]?["nodeName"] == "control-1")
+            let dead = try errors.finding("dns")
+            #expect(dead["severity"] == "Critical")
+            #expect(dead["summary"]?.stringValue == "\(failing.address) failed 3 of 3 questions for the root's servers: SERVFAIL.")
+            #expect(dead.evidence("\(failing.address) failures") == 3)
 
-        let latency = try await cluster.diagnosis(of: "dns-latency") { $0["spec"]?["parameters"]?["resolver"] != nil }
-        #expect(latency.succeededPath == errors.succeededPath)
-        let late = try latency.finding("dns")
-        #expect(late["severity"] == "Warning")
-        #expect(late["summary"]?.stringValue?.hasPrefix("\(slow.address) took up to ") == true, "\(late)")
-        #expect(late.evidence("\(slow.address) answers") == 3 && late.evidence("\(slow.address) failures") == 0)
-        #expect(late.evidence("\(slow.address) fastest")?.numberValue ?? 0 >= 0.6, "\(late)")
+            let latency = try await cluster.diagnosis(of: "dns-latency") { $0["spec"]?["parameters"]?["resolver"] != nil }
+            #expect(latency.succeededPath == errors.succeededPath)
+            let late = try latency.finding("dns")
+            #expect(late["severity"] == "Warning")
+            #expect(late["summary"]?.stringValue?.hasPrefix("\(slow.address) took up to ") == true, "\(late)")
+            #expect(late.evidence("\(slow.address) answers") == 3 && late.evidence("\(slow.address) failures") == 0)
+            #expect(late.evidence("\(slow.address) fastest")?.numberValue ?? 0 >= 0.6, "\(late)")
 
-        let kubelet = try await cluster.diagnosis(of: "node-not-ready")
-        #expect(kubelet.succeededPath == ["failed-units", "process-collector"], "\(kubelet["status"] ?? .null)")
-        #expect(try kubelet.finding("failed-units")["summary"] == "1 unit has failed: kubelet.service.")
-        let leaders = try await cluster.diagnosis(of: "etcd-latency")
-        #expect(leaders.succeededPath == ["io-pressure"], "\(leaders["status"] ?? .null)")
-        #expect(leaders["status"]?["nodeName"] == "control-1")
+            let kubelet = try await cluster.diagnosis(of: "node-not-ready")
+            #expect(kubelet.succeededPath == ["failed-units", "process-collector"], "\(kubelet["status"] ?? .null)")
+            #expect(try kubelet.finding("failed-units")["summary"] == "1 unit has failed: kubelet.service.")
+            let leaders = try await cluster.diagnosis(of: "etcd-latency")
+            #expect(leaders.succeededPath == ["io-pressure"], "\(leaders["status"] ?? .null)")
+            #expect(leaders["status"]?["nodeName"] == "control-1")
+        }
         machine.stop()
-        try await cluster.stop()
     }
 }

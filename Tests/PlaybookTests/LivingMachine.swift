@@ -30,6 +30,8 @@ final class LivingMachine: Sendable {
         }
     }
 
+    deinit { stop() }
+
     func stop() { growth.cancel() }
 
     /// As the kernel's log counts: microseconds since the start of the machine that the tests run on, whose clocks the agents share.

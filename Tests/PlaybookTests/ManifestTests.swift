@@ -7,40 +7,39 @@ import Testing
 /// What holds for all playbooks, read from the system that took them.
 @Suite(.serialized) struct ManifestTests {
     @Test func allAreAdmittedReadyAndSafe() async throws {
-        let cluster = try await Cluster()
-        try await cluster.applyPlaybooks()
-        #expect(try Playbooks.files.count >= 15)
-        let sets = try await readySets(cluster)
-        for file in try Playbooks.files {
-            let kinds = try Playbooks.documents(file).map(\.kind)
-            #expect(kinds.contains("OperationSet") && kinds.contains("Trigger"), "\(file)")
-        }
+        try await Cluster.withPlaybooks { cluster in
+            #expect(try Playbooks.files.count >= 15)
+            let sets = try await readySets(cluster)
+            for file in try Playbooks.files {
+                let kinds = try Playbooks.documents(file).map(\.kind)
+                #expect(kinds.contains("OperationSet") && kinds.contains("Trigger"), "\(file)")
+            }
 
-        for set in sets {
-            let written = try Playbooks.account("deploy/playbooks/\(set.name).yaml").paths
-            #expect(written == Self.paths(set), "\(set.name): its head says other paths")
-        }
-        for trigger in try await cluster.list("router", "triggers") {
-            let spec = trigger["spec"] ?? .null
-            let injected = spec["sourceTemplate"]?["prometheusAlertTemplate"]?["parameterInjectionLabels"]?.arrayValue ?? []
-            let given = [spec["parameters"], spec["parameterLabels"]].flatMap { $0?.objectValue?.keys.map(JSON.string) ?? [] }
-            #expect(!(injected + given).contains("approve"), "\(trigger.name) approves a repair")
-        }
+            for set in sets {
+                let written = try Playbooks.account("deploy/playbooks/\(set.name).yaml").paths
+                #expect(written == Self.paths(set), "\(set.name): its head says other paths")
+            }
+            for trigger in try await cluster.list("router", "triggers") {
+                let spec = trigger["spec"] ?? .null
+                let injected = spec["sourceTemplate"]?["prometheusAlertTemplate"]?["parameterInjectionLabels"]?.arrayValue ?? []
+                let given = [spec["parameters"], spec["parameterLabels"]].flatMap { $0?.objectValue?.keys.map(JSON.string) ?? [] }
+                #expect(!(injected + given).contains("approve"), "\(trigger.name) approves a repair")
+            }
 
-        var effects: [String: String] = [:]
-        for operation in try await cluster.list("graph-builder", "operations") {
-            effects[operation["metadata"]?["name"]?.stringValue ?? ""] = operation["spec"]?["effect"]?.stringValue
-        }
-        for set in sets {
-            let name = set["metadata"]?["name"]?.stringValue ?? ""
-            for path in set["status"]?["paths"]?.arrayValue ?? [] {
-                let operations = path.arrayValue?.compactMap { $0["operation"]?.stringValue } ?? []
-                guard let repair = operations.firstIndex(where: { effects[$0] != "Read" }) else { continue }
-                #expect(operations[..<repair].contains { $0.hasPrefix("approve-") }, "\(name): \(operations[repair]) needs no approval")
-                #expect(effects[operations[repair]] != nil, "\(name): \(operations[repair]) is unknown")
+            var effects: [String: String] = [:]
+            for operation in try await cluster.list("graph-builder", "operations") {
+                effects[operation["metadata"]?["name"]?.stringValue ?? ""] = operation["spec"]?["effect"]?.stringValue
+            }
+            for set in sets {
+                let name = set["metadata"]?["name"]?.stringValue ?? ""
+                for path in set["status"]?["paths"]?.arrayValue ?? [] {
+                    let operations = path.arrayValue?.compactMap { $0["operation"]?.stringValue } ?? []
+                    guard let repair = operations.firstIndex(where: { effects[$0] != "Read" }) else { continue }
+                    #expect(operations[..<repair].contains { $0.hasPrefix("approve-") }, "\(name): \(operations[repair]) needs no approval")
+                    #expect(effects[operations[repair]] != nil, "\(name): \(operations[repair]) is unknown")
+                }
             }
         }
-        try await cluster.stop()
     }
 
     /// As a reader writes them: `a → (b) → c`, where the path goes on without `b`.

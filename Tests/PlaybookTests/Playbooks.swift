@@ -71,7 +71,7 @@ enum Playbooks {
 
 extension Cluster {
     /// Server-side apply, as `kubectl apply --server-side` does it.
-    func apply(_ document: Playbooks.Document) async throws {
+    private func apply(_ document: Playbooks.Document) async throws {
         let owners = [
             "Operation": ("graph-builder", "operations"), "OperationSet": ("graph-builder", "operationsets"),
             "Trigger": ("router", "triggers"),
@@ -86,10 +86,28 @@ extension Cluster {
     }
 
     /// Everything that a user of the playbooks applies.
-    func applyPlaybooks() async throws {
+    private func applyPlaybooks() async throws {
         for file in [Playbooks.builtIns] + (try Playbooks.files) {
             for document in try Playbooks.documents(file) { try await apply(document) }
         }
+    }
+
+    /// Gives `use` a cluster that has all playbooks, and ends it whatever comes of that.
+    ///
+    /// - Parameter laterAgents: the nodes of agents that `use` starts.
+    static func withPlaybooks(
+        agents: [String] = [], laterAgents: [String] = [], scheduler: [String] = [], _ use: (Cluster) async throws -> Void
+    ) async throws {
+        let cluster = try await Cluster(agents: agents, laterAgents: laterAgents, scheduler: scheduler)
+        do {
+            try await cluster.applyPlaybooks()
+            try await use(cluster)
+        } catch {
+            // What went wrong in it matters more than how it ends.
+            try? await cluster.stop()
+            throw error
+        }
+        try await cluster.stop()
     }
 
     func list(_ owner: String, _ plural: String) async throws -> [JSON] {

@@ -6,32 +6,31 @@ import Testing
 /// The alerts of the rule sets start what the README says, and nothing else does.
 @Suite(.serialized) struct RuleSetTests {
     @Test func everyAlertStartsItsPlaybook() async throws {
-        let cluster = try await Cluster()
-        try await cluster.applyPlaybooks()
-        let alerts = RuleSetAlerts.all.flatMap { rules in rules.names.map { (rules, $0) } }
-        let body = JSON.array(alerts.map { rules, name in TestAlert(name, instance: nil, rules.labels).json })
-        var tested: [TriggerTestAnswer.TestedAlert] = []
-        let areKnown = try await eventually {
-            let response = try await cluster.send("router", .post, "/api/v1/triggers/test", body.encoded())
-            tested = try JSON(parsing: response.body).decode(TriggerTestAnswer.self).alerts
-            return tested.count == alerts.count && tested.allSatisfy { !$0.matches.isEmpty }
-        }
-        #expect(areKnown, "no trigger for \(tested.filter { $0.matches.isEmpty }.map(\.alertname))")
-        for ((rules, name), answer) in zip(alerts, tested) {
-            #expect(answer.matches.count == 1, "\(name): \(answer.matches.map(\.trigger))")
-            guard let match = answer.matches.first else { continue }
-            #expect(match.outcome != .noTarget, "\(name): \(match.message ?? "")")
-            guard let item = match.item else { continue }
-            #expect(item.operationSet == rules.playbook, "\(name)")
-            #expect(item.parameters ?? [:] == rules.parameters, "\(name)")
-            switch rules.target {
-            case .node(let node): #expect(item.nodeName == node && item.podReference == nil, "\(name): \(item)")
-            case .pod(let container):
-                #expect(item.nodeName == nil, "\(name): \(item)")
-                #expect(item.podReference == PodReference(namespace: "shop", name: "cart-0", container: container), "\(name)")
+        try await Cluster.withPlaybooks { cluster in
+            let alerts = RuleSetAlerts.all.flatMap { rules in rules.names.map { (rules, $0) } }
+            let body = JSON.array(alerts.map { rules, name in TestAlert(name, instance: nil, rules.labels).json })
+            var tested: [TriggerTestAnswer.TestedAlert] = []
+            let areKnown = try await eventually {
+                let response = try await cluster.send("router", .post, "/api/v1/triggers/test", body.encoded())
+                tested = try JSON(parsing: response.body).decode(TriggerTestAnswer.self).alerts
+                return tested.count == alerts.count && tested.allSatisfy { !$0.matches.isEmpty }
+            }
+            #expect(areKnown, "no trigger for \(tested.filter { $0.matches.isEmpty }.map(\.alertname))")
+            for ((rules, name), answer) in zip(alerts, tested) {
+                #expect(answer.matches.count == 1, "\(name): \(answer.matches.map(\.trigger))")
+                guard let match = answer.matches.first else { continue }
+                #expect(match.outcome != .noTarget, "\(name): \(match.message ?? "")")
+                guard let item = match.item else { continue }
+                #expect(item.operationSet == rules.playbook, "\(name)")
+                #expect(item.parameters ?? [:] == rules.parameters, "\(name)")
+                switch rules.target {
+                case .node(let node): #expect(item.nodeName == node && item.podReference == nil, "\(name): \(item)")
+                case .pod(let container):
+                    #expect(item.nodeName == nil, "\(name): \(item)")
+                    #expect(item.podReference == PodReference(namespace: "shop", name: "cart-0", container: container), "\(name)")
+                }
             }
         }
-        try await cluster.stop()
     }
 
     /// Nothing is in a pattern that no rule set has.
