@@ -121,6 +121,13 @@ struct RecordedFault: Sendable {
                 "/sys/devices/system/edac/mc/mc0/ce_count": "0\n", "/sys/devices/system/edac/mc/mc0/ue_count": "3\n", "/dev/kmsg": "",
             ],
             summary: "3", severity: "Critical", path: ["hardware-errors"]),
+        RecordedFault(
+            "hardware", on: "degraded-array", alert: "NodeRAIDDegraded", ["device": "md0"],
+            files: [
+                "/dev/kmsg": "2,30,RECENTLY,-;md/raid1:md0: Disk failure on sdb1, disabling device.\n",
+                "/sys/devices/system/edac/mc/mc0/ce_count": "0\n", "/sys/devices/system/edac/mc/mc0/ue_count": "0\n",
+            ], summary: "md/raid1:md0: Disk failure on sdb1", severity: "Critical", evidence: ["failed disk of a RAID array": 1],
+            path: ["kernel-log"]),
     ]
 
     /// What programs of the machine tell: those that keep its clock and its units.
