@@ -5,6 +5,7 @@ import HTTPMessage
 import HTTPServer
 import Logging
 import RecordedHost
+import TestSupport
 import Testing
 
 @Suite struct ClockCheckTests {

@@ -59,6 +59,18 @@ import Testing
         #expect(report.operationResults?["operation.a.output"] == .text("\n  first line\nsecond\n"))
     }
 
+    @Test func whatOnlyAddsIsNoSummaryBesideAFault() throws {
+        for (tolerant, summary) in [([2], "the fault"), ([1, 2], "besides"), ([1], "besides")] {
+            var run = Self.run(Self.job([[1], [2], [3], []], tolerant: Set(tolerant)))
+            for (vertex, text) in [(1, "the fault"), (2, "besides"), (3, "[]")] {
+                #expect(try start(&run).vertex == vertex)
+                run.ended(vertex, .found([StepResult(key: "operation.\(vertex)", text: text)]), at: Self.moment(2))
+            }
+            guard case .finished(let end) = run.next(at: Self.moment(3)) else { throw CancellationError() }
+            #expect(end.summary == summary && end.path == [1, 2, 3])
+        }
+    }
+
     @Test func ruledOutAloneIsNothingFoundAndAnErrorIsAFault() throws {
         for (error, reason) in [(false, JobEnd.Reason.nothingFound), (true, .stepFailed)] {
             var run = Self.run(Self.job([[1, 2], [], []]))

@@ -43,6 +43,7 @@ import Testing
         ("Out of memory: Killed process 1234 (java) total-vm:1kB, anon-rss:2kB", .outOfMemory),
         ("blk_update_request: I/O error, dev sda, sector 12345 op 0x0:(READ)", .inputOutputError),
         ("Buffer I/O error on dev dm-0, logical block 0, lost async page write", .inputOutputError),
+        ("md/raid1:md0: Disk failure on sdb1, disabling device.", .arrayDiskFailure),
         ("critical medium error, dev sda, sector 1", .inputOutputError),
         ("EXT4-fs error (device sda1): ext4_find_entry:1455: inode #2: comm ls: reading directory lblock 0", .fileSystemError),
         ("EXT4-fs (sda1): Remounting filesystem read-only", .readOnlyRemount),

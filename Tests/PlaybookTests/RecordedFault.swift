@@ -1,35 +1,44 @@
-import Glibc
-import RecordedHost
+import JSONCoding
 import TestSupport
 
 /// A machine with a fault, the alert that tells of it, and what its playbook should say.
 struct RecordedFault: Sendable {
-    /// Of the playbook; the agent of the machine has it too.
     let playbook: String
+    /// Of the machine's agent.
+    let node: String
     let alert: TestAlert
-    /// Absolute path to text; `#` stands for a number that grows while the test runs.
+    /// Absolute path to text; `#` stands for a number of four digits that grows while the test runs, `#*4` for its fourfold.
     let files: [String: String]
+    /// Scripts by the names of the programs that they stand for.
+    let tools: [String: String]
     /// A part of the diagnosis' summary.
     let summary: String
+    /// Of the finding of the path's first check.
+    let severity: String
+    /// Among the evidence of that finding.
+    let evidence: [String: JSON]
     /// The operations of the path that succeeded.
     let path: [String]
 
     /// - Parameters:
+    ///   - node: the playbook's name unless given.
     ///   - labels: beside `alertname` and `instance`.
     init(
-        _ playbook: String, alert: String, _ labels: [String: String] = [:], files: [String: String], summary: String, path: [String]
+        _ playbook: String, on node: String? = nil, alert: String, _ labels: [String: String] = [:], files: [String: String] = [:],
+        tools: [String: String] = [:], summary: String, severity: String, evidence: [String: JSON] = [:], path: [String]
     ) {
         self.playbook = playbook
-        self.alert = TestAlert(alert, instance: "\(playbook):9100", labels)
+        self.node = node ?? playbook
+        self.alert = TestAlert(alert, instance: "\(node ?? playbook):9100", labels)
         self.files = files
+        self.tools = tools
         self.summary = summary
+        self.severity = severity
+        self.evidence = evidence
         self.path = path
     }
 
-    static let all = memory + processors + disks + network + kernel
-
-    /// A time that was a minute ago, as the kernel's log counts.
-    static func recently(uptimeSeconds: Double) -> Int { Int(max(1, uptimeSeconds - 60) * 1_000_000) }
+    static let all = memory + processors + disks + network + kernel + keepers
 
     private static let memory = [
         RecordedFault(
@@ -42,7 +51,8 @@ struct RecordedFault: Sendable {
                 """,
                 "/proc/vmstat": "oom_kill 1\n", "/sys/fs/cgroup/cgroup.controllers": "memory\n",
             ],
-            summary: "1 process was killed for want of memory", path: ["oom-kills", "cgroup-memory", "process-collector"])
+            summary: "1 process was killed for want of memory", severity: "Critical", evidence: ["kills since the machine started": 1],
+            path: ["oom-kills", "cgroup-memory", "process-collector"])
     ]
 
     private static let processors = [
@@ -52,25 +62,26 @@ struct RecordedFault: Sendable {
                 "/proc/loadavg": "41.00 40.00 12.00 42/900 4242\n", "/proc/stat": "cpu  1 2 3\ncpu0 1 2 3\ncpu1 1 2 3\n",
                 "/proc/pressure/cpu": "some avg10=1.00 avg60=0.00 avg300=0.00 total=5\n",
             ],
-            summary: "Load 41.0, 40.0, 12.0 on 2 processors", path: ["load-average"]),
+            summary: "Load 41.0, 40.0, 12.0 on 2 processors", severity: "Critical", path: ["load-average"]),
         RecordedFault(
             "file-descriptors", alert: "NodeFileDescriptorLimit",
             files: ["/proc/sys/fs/file-nr": "99000\t0\t100000\n", "/proc/sys/fs/nr_open": "1048576\n"], summary: "99000 of 100000",
-            path: ["file-descriptors"]),
+            severity: "Critical", path: ["file-descriptors"]),
     ]
 
     private static let disks = [
         RecordedFault(
             "disk-io", alert: "NodeDiskIOSaturation", ["device": "sda"],
-            files: ["/proc/diskstats": "8 0 sda # 0 # #000 0 0 0 0 2 #000 ##000\n", "/sys/block/sda/size": "1"],
-            summary: "Disk sda", path: ["disk-saturation", "io-pressure", "uninterruptible-tasks", "process-collector"]),
+            files: ["/proc/diskstats": "8 0 sda # 0 # #000 0 0 0 0 2 #000 #0000\n", "/sys/block/sda/size": "1"],
+            summary: "Disk sda", severity: "Warning",
+            path: ["disk-saturation", "io-pressure", "uninterruptible-tasks", "process-collector"]),
         RecordedFault(
             "etcd-latency", alert: "etcdHighFsyncDurations",
             files: [
                 "/proc/diskstats": "8 0 sda 1 0 1 1 0 0 0 0 0 1 1\n", "/sys/block/sda/size": "1",
                 "/proc/pressure/io": "some avg10=50.00 avg60=50.00 avg300=2.00 total=5\nfull avg10=40.00 avg60=40.00 avg300=1.00 total=4\n",
             ],
-            summary: "Tasks wait for", path: ["io-pressure"]),
+            summary: "Tasks wait for", severity: "Critical", path: ["io-pressure"]),
     ]
 
     private static let network = [
@@ -80,7 +91,7 @@ struct RecordedFault: Sendable {
                 "/proc/sys/net/netfilter/nf_conntrack_count": "97000\n", "/proc/sys/net/netfilter/nf_conntrack_max": "100000\n",
                 "/proc/net/dev": "",
             ],
-            summary: "97", path: ["conntrack", "tcp-health", "process-collector"]),
+            summary: "97", severity: "Critical", path: ["conntrack", "tcp-health", "process-collector"]),
         RecordedFault(
             "network-errors", alert: "NodeNetworkReceiveErrs", ["device": "eth0"],
             files: [
@@ -91,7 +102,7 @@ struct RecordedFault: Sendable {
 
                 """, "/sys/class/net/eth0/operstate": "up\n", "/sys/class/net/eth0/carrier": "1\n",
             ],
-            summary: "eth0", path: ["network-interfaces"]),
+            summary: "eth0", severity: "Warning", path: ["network-interfaces"]),
     ]
 
     private static let kernel = [
@@ -103,46 +114,49 @@ struct RecordedFault: Sendable {
                 "/proc/pressure/memory": "some avg10=0.00 avg60=0.00 avg300=0.00 total=5\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=5\n",
                 "/proc/meminfo": "MemTotal: 8000000 kB\nMemFree: 4000000 kB\nMemAvailable: 6000000 kB\n",
             ],
-            summary: "I/O error", path: ["kernel-log"]),
+            summary: "I/O error", severity: "Critical", evidence: ["I/O error": 1], path: ["kernel-log"]),
         RecordedFault(
             "hardware", alert: "HostEdacUncorrectableErrorsDetected",
             files: [
                 "/sys/devices/system/edac/mc/mc0/ce_count": "0\n", "/sys/devices/system/edac/mc/mc0/ue_count": "3\n", "/dev/kmsg": "",
             ],
-            summary: "3", path: ["hardware-errors"]),
+            summary: "3", severity: "Critical", path: ["hardware-errors"]),
+        RecordedFault(
+            "hardware", on: "degraded-array", alert: "NodeRAIDDegraded", ["device": "md0"],
+            files: [
+                "/dev/kmsg": "2,30,RECENTLY,-;md/raid1:md0: Disk failure on sdb1, disabling device.\n",
+                "/sys/devices/system/edac/mc/mc0/ce_count": "0\n", "/sys/devices/system/edac/mc/mc0/ue_count": "0\n",
+            ], summary: "md/raid1:md0: Disk failure on sdb1", severity: "Critical", evidence: ["failed disk of a RAID array": 1],
+            path: ["kernel-log"]),
     ]
-}
 
-/// A recorded machine whose counters grow for as long as it is there.
-final class LivingMachine: Sendable {
-    let host: RecordedHost
-    private let growth: Task<Void, Never>
-
-    init(_ fault: RecordedFault, uptimeSeconds: Double) throws {
-        let recently = String(RecordedFault.recently(uptimeSeconds: uptimeSeconds))
-        let files = fault.files.mapValues { $0.replacing("RECENTLY", with: recently) }
-        let host = try RecordedHost(files.mapValues { $0.replacing("#", with: "1") })
-        self.host = host
-        let living = files.filter { $0.value.contains("#") }
-        growth = Task {
-            var number = 1
-            while !Task.isCancelled {
-                number += 1
-                for (path, text) in living { Self.replace(path, text.replacing("#", with: String(number)), host) }
-                do { try await Task.sleep(for: .milliseconds(100)) } catch { return }
-            }
-        }
-    }
-
-    func stop() { growth.cancel() }
-
-    /// As a whole, so that nobody reads half of it.
-    private static func replace(_ path: String, _ text: String, _ host: RecordedHost) {
-        do {
-            try host.put(path + ".new", text)
-            rename(host.root + path + ".new", host.root + path)
-        } catch {
-            // The machine is gone with its test.
-        }
-    }
+    /// What programs of the machine tell: those that keep its clock and its units.
+    private static let keepers = [
+        RecordedFault(
+            "clock", alert: "NodeClockSkewDetected",
+            tools: [
+                "chronyc": """
+                #!/bin/sh
+                echo 'C0A80001,ntp.example,3,1790000000.1,0.750000,0.00001,0.00002,1.5,0.01,0.02,0.001,0.002,64.2,Normal'
+                """
+            ], summary: "The clock is off by 750 ms.", severity: "Critical",
+            evidence: ["offset": 0.75, "synchronized": "yes", "source": "ntp.example"], path: ["clock-sync"]),
+        RecordedFault(
+            "clock", on: "unkept-clock", alert: "NodeClockNotSynchronising",
+            tools: ["timedatectl": "#!/bin/sh\necho NTP=no\necho NTPSynchronized=no\n"], summary: "The clock is not synchronized.",
+            severity: "Warning", evidence: ["told by": "systemd", "synchronized": "no"], path: ["clock-sync"]),
+        RecordedFault(
+            "systemd-units", alert: "NodeSystemdServiceFailed", ["name": "nginx.service", "state": "failed", "type": "simple"],
+            files: ["/dev/kmsg": "", "/proc/vmstat": "oom_kill 0\n", "/proc/sys/kernel/osrelease": "6.1.0-13-amd64\n"],
+            tools: [
+                "systemctl": """
+                #!/bin/sh
+                case "$*" in *' -- nginx.service') ;; *) echo "asked for other units: $*" >&2; exit 1 ;; esac
+                printf 'Id=nginx.service\\nLoadState=loaded\\nActiveState=failed\\nSubState=failed\\n'
+                printf 'Result=exit-code\\nExecMainStatus=203\\nNRestarts=2\\n'
+                """
+            ], summary: "1 unit has failed: nginx.service.", severity: "Warning",
+            evidence: ["nginx.service": "failed (failed), result exit-code, exit status 203, 2 restarts"],
+            path: ["failed-units", "oom-kills", "kernel-log", "boot-history", "process-collector"]),
+    ]
 }

@@ -19,6 +19,8 @@ public final class RecordedHost: Sendable {
     private let tools = "/usr/local/recorded-tools"
 
     public var root: String { directory.path }
+    /// Where the programs of `putTool` are, for an agent that is told its folders.
+    public var toolFolder: String { root + tools }
 
     /// - Parameter files: texts by their absolute paths.
     public init(_ files: [String: String] = [:], uptimeSeconds: Double = 86_400) throws {
@@ -83,7 +85,7 @@ public final class RecordedHost: Sendable {
                 let change = asleep.withLock { $0.isEmpty ? nil : $0.removeFirst() }
                 try change?(self)
             })
-        let folders = [root + tools] + (hasMachineTools ? ["/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"] : [])
+        let folders = [toolFolder] + (hasMachineTools ? ["/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"] : [])
         return Host(
             files: try HostFiles(root: root), clock: clock, tools: HostTools(runner: runner, folders: folders), http: http,
             readers: readers)

@@ -102,11 +102,13 @@ package struct TestAlert: Sendable {
     package var startsAt: String
     package var isResolved = false
 
+    /// - Parameter instance: nil for an alert that is about no machine in particular.
     package init(
-        _ name: String, instance: String, _ labels: [String: String] = [:], startsAt: String = "2026-01-02T03:04:05.678Z",
+        _ name: String, instance: String?, _ labels: [String: String] = [:], startsAt: String = "2026-01-02T03:04:05.678Z",
         isResolved: Bool = false
     ) {
-        self.labels = labels.merging(["alertname": name, "instance": instance]) { $1 }
+        self.labels = labels.merging(["alertname": name]) { $1 }
+        if let instance { self.labels["instance"] = instance }
         self.startsAt = startsAt
         self.isResolved = isResolved
     }

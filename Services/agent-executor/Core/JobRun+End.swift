@@ -32,11 +32,15 @@ extension JobRun {
         return JobEnd(succeeded: true, reason: .dryRun, message: message, summary: summary(onPath: path) ?? message, path: path)
     }
 
+    /// The last find's first line, of the steps that the path could not do without; what may fail only adds to what they found, and is
+    /// asked where none of them has one.
     private func summary(onPath path: [Int]) -> String? {
         let headlines = Dictionary(
             steps.compactMap { step in step.outcome == .found ? step.headline.map { (step.vertex, $0) } : nil }
         ) { first, _ in first }
-        return path.reversed().lazy.compactMap { headlines[$0] }.first
+        let optional = Set(job.plan.vertices.filter { $0.continueOnFailure == true }.map(\.id))
+        let telling = path.filter { headlines[$0] != nil }
+        return (telling.last { !optional.contains($0) } ?? telling.last).flatMap { headlines[$0] }
     }
 
     func failure() -> JobEnd {

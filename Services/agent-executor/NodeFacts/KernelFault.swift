@@ -2,7 +2,7 @@
 package enum KernelFault: String, Sendable, CaseIterable {
     case panic, oops, hardLockup, softLockup, rcuStall, hungTask
     case outOfMemory, allocationFailure
-    case inputOutputError, deviceReset, fileSystemError, readOnlyRemount
+    case arrayDiskFailure, inputOutputError, deviceReset, fileSystemError, readOnlyRemount
     case machineCheck, memoryError, thermalThrottling
     case networkDeviceHang, linkDown, conntrackFull, neighbourTableFull, synFlood, deviceReferenceLeak
     case fileLimit, pidLimit
@@ -19,6 +19,7 @@ package enum KernelFault: String, Sendable, CaseIterable {
         case .hungTask: "hung task"
         case .outOfMemory: "out-of-memory kill"
         case .allocationFailure: "page allocation failure"
+        case .arrayDiskFailure: "failed disk of a RAID array"
         case .inputOutputError: "I/O error"
         case .deviceReset: "storage device reset or timeout"
         case .fileSystemError: "file system error"
@@ -98,6 +99,7 @@ package enum KernelFault: String, Sendable, CaseIterable {
         Phrase(.fileSystemError, "XFS (", "orruption"), Phrase(.fileSystemError, "XFS (", "nternal error"),
         Phrase(.fileSystemError, "XFS (", "metadata I/O error"), Phrase(.fileSystemError, "XFS (", "Shutting down filesystem"),
         Phrase(.fileSystemError, "BTRFS error"), Phrase(.fileSystemError, "BTRFS critical"), Phrase(.fileSystemError, "BTRFS: error"),
+        Phrase(.arrayDiskFailure, "md/raid", "Disk failure on "),
         Phrase(.inputOutputError, "I/O error"), Phrase(.inputOutputError, "critical medium error"),
         Phrase(.inputOutputError, "critical target error"), Phrase(.inputOutputError, "lost async page write"),
         Phrase(.inputOutputError, "critical space allocation error"),

@@ -20,7 +20,8 @@ enum KernelFaults {
 
     /// Faults after which something is broken.
     static let critical: Set<KernelFault> = [
-        .panic, .oops, .hardLockup, .softLockup, .inputOutputError, .fileSystemError, .readOnlyRemount, .machineCheck, .fileLimit,
+        .panic, .oops, .hardLockup, .softLockup, .arrayDiskFailure, .inputOutputError, .fileSystemError, .readOnlyRemount, .machineCheck,
+        .fileLimit,
         .conntrackFull,
     ]
 
@@ -68,6 +69,8 @@ enum KernelFaults {
             "A fault of the kernel or of the hardware under it: keep dmesg, drain the node and restart it; look for an update of the kernel."
         case .hungTask: "uninterruptibleTasks shows who hangs now, and where in the kernel."
         case .outOfMemory, .allocationFailure: "oomKills and memoryPressure tell whose memory it was."
+        case .arrayDiskFailure:
+            "An array goes on without one of its disks: cat /proc/mdstat and mdadm --detail tell which; replace it before another one fails."
         case .inputOutputError, .deviceReset, .fileSystemError, .readOnlyRemount:
             "A disk or the way to it fails: readOnlyMounts tells which file systems suffer, smartctl -a what the disk says of itself. Drain the node first."
         case .machineCheck, .memoryError, .thermalThrottling: "The hardware reports errors: hardwareErrors counts them by memory module."

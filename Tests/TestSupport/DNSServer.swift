@@ -2,12 +2,12 @@ import Foundation
 import Synchronization
 
 /// A name server of a test on 127.0.0.1, by UDP and TCP on one port.
-final class DNSServer: Sendable {
-    struct Query {
-        let bytes: [UInt8]
+package final class DNSServer: Sendable {
+    package struct Query {
+        package let bytes: [UInt8]
 
         /// An answer with so many address records.
-        func answer(code: UInt8, records: UInt16, isCut: Bool = false) -> [UInt8] {
+        package func answer(code: UInt8, records: UInt16, isCut: Bool = false) -> [UInt8] {
             var answer = bytes
             answer[2] |= isCut ? 0x82 : 0x80
             answer[3] = (answer[3] & 0xF0) | code
@@ -20,14 +20,14 @@ final class DNSServer: Sendable {
 
     struct Failed: Error {}
 
-    let port: UInt16
-    var address: String { "127.0.0.1:\(port)" }
+    package let port: UInt16
+    package var address: String { "127.0.0.1:\(port)" }
     private let datagrams: Int32
     private let listener: Listener
     private let isStopped = Atomic<Bool>(false)
 
     /// - Parameter answer: of a query, and whether it came by TCP.
-    init(_ answer: @escaping @Sendable (Query, Bool) -> [UInt8]) throws {
+    package init(_ answer: @escaping @Sendable (Query, Bool) -> [UInt8]) throws {
         listener = try Listener(backlog: 5)
         port = listener.port
         datagrams = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)
@@ -44,7 +44,7 @@ final class DNSServer: Sendable {
         Thread.detachNewThread { [self] in serve(answer) }
     }
 
-    func stop() { isStopped.store(true, ordering: .relaxed) }
+    package func stop() { isStopped.store(true, ordering: .relaxed) }
 
     private func serve(_ answer: (Query, Bool) -> [UInt8]) {
         while !isStopped.load(ordering: .relaxed) {
