@@ -251,7 +251,7 @@ let package = Package(
             name: "FuzzTargets",
             dependencies: [
                 "ResourceAPI", "ResourceStore", "StructuredMerge", "RegularExpressions", "TriggerRouterCore", "GraphBuilderCore",
-                "KubeDiagCommand", "HTTPMessage", "Model", "JSONCoding",
+                "KubeDiagCommand", "NodeFacts", "Redaction", "HTTPMessage", "Model", "JSONCoding",
             ],
             path: "Tests/FuzzTargets", exclude: ["corpus"], swiftSettings: strict),
         cRoom("CFuzzEngine", "Tests/FuzzEngine", libraries: []),

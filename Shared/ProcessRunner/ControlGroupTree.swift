@@ -16,6 +16,8 @@ public struct ControlGroupTree: Sendable, Equatable {
     public let path: String
     /// Which of `memory`, `cpu` and `pids` they have.
     public let controllers: Set<String>
+    /// Why they don't have the others, in words; nil where they have all.
+    public let cause: String?
 
     /// Makes a group that was set aside for this process ready for groups below it: it holds no process itself, and passes its controllers on.
     public init(preparing path: String) throws(Unavailable) {
@@ -27,11 +29,27 @@ public struct ControlGroupTree: Sendable, Equatable {
             throw Unavailable("\(path) has processes in it, so that it can't pass controllers on")
         }
         let names = Set(String(decoding: available, as: UTF8.self).split { $0 == " " || $0 == "\n" }.map(String.init))
-        controllers = Set(
-            Self.wanted.filter { names.contains($0) && ControlGroup.write("+\($0)", to: "\(path)/cgroup.subtree_control") == 0 })
+        var controllers: Set<String> = []
+        var faults: [String] = []
+        for name in Self.wanted {
+            guard names.contains(name) else {
+                faults.append("\(path) has no \(name) controller")
+                continue
+            }
+            let code = ControlGroup.write("+\(name)", to: "\(path)/cgroup.subtree_control")
+            if code == 0 {
+                controllers.insert(name)
+            } else {
+                faults.append("+\(name) to \(path)/cgroup.subtree_control: \(Self.text(code))")
+            }
+        }
         guard access(path, W_OK) == 0 else { throw Unavailable("\(path) is not writable") }
+        self.controllers = controllers
+        cause = faults.isEmpty ? nil : faults.joined(separator: "; ")
         self.path = path
     }
+
+    private static func text(_ code: Int32) -> String { String(cString: strerror(code)) }
 
     /// The group of this process where it has been delegated to it (as by systemd's `Delegate=`). The process moves into a group `agent` below.
     ///
@@ -44,9 +62,9 @@ public struct ControlGroupTree: Sendable, Equatable {
         }
         let leaf = "\(delegated)/agent"
         if delegated == own {
-            guard mkdir(leaf, 0o755) == 0 || errno == EEXIST else { throw Unavailable("\(leaf): \(String(cString: strerror(errno)))") }
+            guard mkdir(leaf, 0o755) == 0 || errno == EEXIST else { throw Unavailable("\(leaf): \(Self.text(errno))") }
             let code = ControlGroup.write("0", to: "\(leaf)/cgroup.procs")
-            guard code == 0 else { throw Unavailable("\(leaf)/cgroup.procs: \(String(cString: strerror(code)))") }
+            guard code == 0 else { throw Unavailable("\(leaf)/cgroup.procs: \(Self.text(code))") }
         }
         try self.init(preparing: delegated)
     }

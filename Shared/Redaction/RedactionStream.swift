@@ -3,14 +3,19 @@ import RegularExpressions
 /// Replaces secrets in a text that comes in pieces, wherever the borders between them are.
 ///
 /// The text is looked at in windows of up to 32 KiB, which end behind a line where they can, and 4 KiB beyond: a secret that begins in a
-/// window is found where its pattern is satisfied by then, and replaced to its end even if that comes much later. More than 512 finds of one
+/// window is found where its pattern is satisfied by then, and replaced to its end even if that comes much later. More than 512 secrets of one
 /// pattern in a window are taken for an attack on time: what follows in it is replaced as a whole.
 public struct RedactionStream: Sendable {
     static let windowBytesMax = 32 * 1024
     static let lookaheadBytes = 4 * 1024
-    static let matchesPerWindowMax = 512
-    /// A block that never ends is replaced so far.
+    static let secretsPerWindowMax = 512
+    /// Finds of one pattern that are secrets and that are none: more than the default patterns can have of the latter.
+    static let matchesPerWindowMax = 8192
+    static let cutBlocksMax = 16
+    /// A block that never ends is replaced so far, and to the end of the line there.
     static let blockBytesMax = 64 * 1024
+    /// A secret that ends so near the end of what is in memory may be longer than it seems: what ends it has to be seen.
+    static let endBytes = 16
     /// At a cut, so much of the last word is left out: it may be the beginning of a secret.
     static let cutBytesMax = 4 * 1024
 
@@ -19,7 +24,15 @@ public struct RedactionStream: Sendable {
     private var pending: [UInt8] = []
     private var start = 0
     /// A secret whose mark is written and whose end has not come yet.
-    private var carry: (extent: RedactionRule.Extent, bytes: Int)?
+    private var carry: Carry?
+
+    private enum Carry {
+        /// Ends at a quote or the end of the line.
+        case value(isEscaped: Bool)
+        /// Ends at `-----END`.
+        case block(bytes: Int)
+        case lineEnd
+    }
 
     public init(_ redactor: Redactor) {
         self.redactor = redactor
@@ -57,18 +70,22 @@ public struct RedactionStream: Sendable {
             if isLast { start = pending.count }
             return
         }
-        guard start < pending.count else { return }
+        // What is left behind a long secret may be the beginning of another, of which the next piece has the end.
+        guard pending.count - start >= (isLast ? 1 : Self.windowBytesMax + Self.lookaheadBytes) else { return }
         let end = min(start + Self.windowBytesMax + Self.lookaheadBytes, pending.count)
         let isEnd = isLast && end == pending.count
         let cut = isEnd ? end : windowEnd(end)
         let secrets = secrets(in: start..<end, beginningBefore: cut)
         var at = start
-        for (range, rule) in secrets {
+        for (range, rule) in secrets where range.lowerBound >= at {
             output += pending[at..<range.lowerBound]
             output += Redactor.mark.utf8
             counts.add(rule.name)
             at = range.upperBound
-            if at == end, !isEnd { carry = (rule.extent, 0) }
+            if !isEnd, mayGoOn(rule.extent, from: at, end: end) {
+                at = end
+                carry = rule.extent == .block ? .block(bytes: 0) : .value(isEscaped: isEscaped(at: end))
+            }
         }
         if at < cut { output += pending[at..<cut] }
         start = max(at, cut)
@@ -81,27 +98,62 @@ public struct RedactionStream: Sendable {
         return pending[middle..<limit].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? limit
     }
 
+    /// Whether a secret that ends there is longer, for all that is seen.
+    private func mayGoOn(_ extent: RedactionRule.Extent, from at: Int, end: Int) -> Bool {
+        guard extent == .line, at < end else { return at == end }
+        return at > end - Self.endBytes && !Self.endsValue(pending[at])
+    }
+
+    private static func endsValue(_ byte: UInt8) -> Bool { isLineEnd(byte) || isQuote(byte) }
+    private static func isLineEnd(_ byte: UInt8) -> Bool { byte == 0x0A || byte == 0x0D }
+    private static func isQuote(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") }
+
+    /// Whether what stands before belongs to an escape that is not complete.
+    private func isEscaped(at end: Int) -> Bool {
+        !pending[..<end].reversed().prefix { $0 == UInt8(ascii: "\\") }.count.isMultiple(of: 2)
+    }
+
     /// Drops what belongs to a secret that began before.
     private mutating func skipCarried() {
-        guard let (extent, before) = carry else { return }
-        let rest = pending[start...]
-        let found: Int?
-        switch extent {
-        case .line: found = rest.firstIndex { $0 == 0x0A || $0 == 0x0D || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "'") }
-        case .block:
-            let text = rest.prefix(Self.blockBytesMax - before)
-            found = text.withUnsafeBufferPointer { redactor.blockEnd.firstMatch(in: $0) }.map { text.startIndex + $0.range.lowerBound }
+        switch carry {
+        case nil: return
+        case .value(let isEscaped): skipValue(isEscaped)
+        case .block(let bytes): skipBlock(bytes)
+        case .lineEnd:
+            let end = pending[start...].firstIndex(of: 0x0A)
+            start = end ?? pending.count
+            if end != nil { carry = nil }
         }
-        if let found {
-            start = found
+    }
+
+    private mutating func skipValue(_ wasEscaped: Bool) {
+        var isEscaped = wasEscaped
+        while start < pending.count {
+            let byte = pending[start]
+            if isEscaped ? Self.isLineEnd(byte) : Self.endsValue(byte) {
+                carry = nil
+                return
+            }
+            isEscaped = !isEscaped && byte == UInt8(ascii: "\\")
+            start += 1
+        }
+        carry = .value(isEscaped: isEscaped)
+    }
+
+    private mutating func skipBlock(_ before: Int) {
+        let rest = pending[start...]
+        let text = rest.prefix(Self.blockBytesMax - before)
+        if let end = text.withUnsafeBufferPointer({ redactor.blockEnd.firstMatch(in: $0) }) {
+            start += end.range.lowerBound
             carry = nil
-        } else if extent == .block, before + rest.count >= Self.blockBytesMax {
+        } else if before + rest.count >= Self.blockBytesMax {
             start += Self.blockBytesMax - before
-            carry = nil
+            carry = .lineEnd
+            skipCarried()
         } else {
             // The marker itself may be cut in two.
-            let kept = extent == .block ? min(rest.count, 7) : 0
-            carry = (extent, before + rest.count - kept)
+            let kept = min(rest.count, 7)
+            carry = .block(bytes: before + rest.count - kept)
             start = pending.count - kept
         }
     }
@@ -133,12 +185,39 @@ public struct RedactionStream: Sendable {
         var found: [Range<Int>] = []
         var at = 0
         var matches = 0
+        var secrets = 0
+        // Blocks that an earlier redaction has cut: what follows is no longer theirs.
+        var cutBlocks = 0
         while at < limit, let match = rule.pattern.firstMatch(in: text, from: at), match.range.lowerBound < limit {
             matches += 1
-            guard matches <= matchesPerWindowMax else { return found + [match.range.lowerBound..<limit] }
-            found += RedactionRule.secrets(of: match).filter { !Redactor.isInnocent(ArraySlice(text[$0])) }
+            let own = RedactionRule.secrets(of: match).filter { !Redactor.isInnocent(ArraySlice(text[$0])) }
             at = max(match.range.upperBound, match.range.lowerBound + 1)
+            guard let first = own.first else { continue }
+            if rule.extent == .block, cutBlocks < cutBlocksMax, text[first].starts(with: Redactor.mark.utf8) {
+                cutBlocks += 1
+                at = first.lowerBound + Redactor.mark.utf8.count
+                continue
+            }
+            secrets += 1
+            guard secrets <= secretsPerWindowMax, matches <= matchesPerWindowMax else {
+                return found + [match.range.lowerBound..<end(of: rule, in: text, from: match.range.lowerBound, beginningBefore: limit)]
+            }
+            found += own
         }
         return found
+    }
+
+    /// Where the last match ends that begins before the limit, as far as it can be told at little cost.
+    private static func end(
+        of rule: RedactionRule, in text: UnsafeBufferPointer<UInt8>, from start: Int, beginningBefore limit: Int
+    ) -> Int {
+        var end = limit
+        var at = max(start, limit - lookaheadBytes)
+        for _ in 0..<secretsPerWindowMax {
+            guard at < limit, let match = rule.pattern.firstMatch(in: text, from: at), match.range.lowerBound < limit else { return end }
+            end = max(end, match.range.upperBound)
+            at = max(match.range.upperBound, match.range.lowerBound + 1)
+        }
+        return text.count
     }
 }

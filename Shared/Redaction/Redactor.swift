@@ -139,7 +139,7 @@ public final class Redactor: Sendable {
     }
 
     static func isInnocent(_ value: ArraySlice<UInt8>) -> Bool {
-        if value.starts(with: mark.utf8) { return true }
+        if value.elementsEqual(mark.utf8) { return true }
         if value.allSatisfy({ $0 == UInt8(ascii: "*") }) { return true }
         guard value.count <= 16 else { return false }
         var text = value.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }

@@ -69,6 +69,24 @@ import Testing
         #expect(reports[1].steps[0].message == remark)
     }
 
+    @Test func theSchedulerIsToldWhichLimitsAreHeldAndWhyNotTheOthers() async throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let scheduler = try SchedulerPeer()
+        let group = Group()
+        for settings in [["--cgroup-root", "none"], group.map { ["--cgroup-root", $0.path] } ?? []] {
+            let before = scheduler.state.withLock { $0.registrations.count }
+            let agent = try await AgentProcess(directory.path, scheduler.url, settings: settings)
+            #expect(try await eventually { scheduler.state.withLock { $0.registrations.count } > before })
+            let told = try #require(scheduler.state.withLock { $0.registrations.last?.stepLimits })
+            let held = settings.last == "none" ? [] : ["cpu", "memory", "pids"].filter { group?.hasController($0) == true }
+            #expect(told.controllers == held && (told.cause == nil) == (held.count == 3), "\(told)")
+            if settings.last == "none" { #expect(told.cause == "--cgroup-root is none") }
+            #expect(agent.stop() == 0)
+        }
+        await scheduler.stop()
+    }
+
     @Test func groupsOfAKilledAgentAreEndedAtTheNextStart() async throws {
         let directory = try TemporaryDirectory()
         defer { directory.remove() }

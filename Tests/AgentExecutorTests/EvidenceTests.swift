@@ -155,11 +155,6 @@ import Testing
     }
 
     @Test(arguments: [
-        ("a.pcap", "application/vnd.tcpdump.pcap"), ("core.812", "application/octet-stream"), ("heap.pprof", "application/gzip"),
-        ("x.tar.GZ", "application/gzip"), ("dump", "application/octet-stream"), ("jstack.txt", "text/plain; charset=utf-8"),
-    ]) func aFilesNameTellsItsType(name: String, type: String) { #expect(EvidenceContentType.ofFile(name) == type) }
-
-    @Test(arguments: [
         ("{}", "application/json"), (" [1]\n", "application/json"), ("{x", "text/plain; charset=utf-8"),
         ("12", "text/plain; charset=utf-8"), ("", "text/plain; charset=utf-8"),
     ]) func aValueTellsItsType(text: String, type: String) { #expect(EvidenceContentType.ofValue(text) == type) }

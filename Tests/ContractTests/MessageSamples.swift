@@ -158,10 +158,14 @@ enum MessageSamples {
     private static var agents: [MessageTests.Message] {
         let registration = AgentRegistration(
             journalId: journal, address: "http://a:1", aliases: ["b"], capacity: 4, version: "1", operations: ["o"], jobs: [job])
+        var fullRegistration = registration
+        fullRegistration.stepLimits = StepLimitSupport(controllers: ["cpu"], cause: "c")
         let reply = AgentRegistrationReply(epoch: 1, leaseSeconds: 30, heartbeatSeconds: 5, storeID: "s")
         let heartbeat = Heartbeat(journalId: journal, epoch: 1, jobs: [job])
         return [
-            .init("AgentRegistration", registration, least: registration), .init("AgentRegistrationReply", reply, least: reply),
+            .init("AgentRegistration", fullRegistration, least: registration),
+            .init("StepLimitSupport", StepLimitSupport(controllers: [], cause: "c"), least: StepLimitSupport(controllers: [])),
+            .init("AgentRegistrationReply", reply, least: reply),
             .init("Heartbeat", heartbeat, least: heartbeat),
             .init(
                 "HeartbeatReply", HeartbeatReply(leaseSeconds: 30, heartbeatSeconds: 5, storeID: "s", cancel: [job]),

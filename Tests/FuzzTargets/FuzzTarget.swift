@@ -34,7 +34,7 @@ public struct FuzzTarget: Sendable {
 extension FuzzTarget {
     public static let all: [FuzzTarget] = [
         json, body, patch, apply, labelSelector, fieldSelector, query, pattern, continueToken, time, cron, alerts, events, message,
-        manifest, growth,
+        manifest, growth, nodeFacts, redaction,
     ]
 }
 

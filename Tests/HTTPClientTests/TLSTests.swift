@@ -11,6 +11,9 @@ private final class OpenSSLServer {
     private(set) var port = 0
 
     init(isClientAsked: Bool) throws {
+        guard FileManager.default.isExecutableFile(atPath: Self.program) else {
+            throw TestFailure("\(Self.program) is missing; scripts/test --tools installs it")
+        }
         folder = NSTemporaryDirectory() + "tls-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try makeCertificates()
@@ -72,7 +75,7 @@ private final class OpenSSLServer {
 }
 
 extension HTTPClientSuite {
-    @Suite("TLS", .enabled(if: FileManager.default.isExecutableFile(atPath: OpenSSLServer.program), "needs the openssl program"))
+    @Suite("TLS")
     struct TLSTests {
         private func ask(_ server: OpenSSLServer, host: String = "127.0.0.1", _ configuration: HTTPClientConfiguration) async throws
             -> HTTPClientError?

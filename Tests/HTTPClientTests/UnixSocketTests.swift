@@ -62,16 +62,16 @@ extension HTTPClientSuite {
             }
         }
 
-        @Test(.enabled(if: getuid() == 0, "another user's eyes are needed")) func aSocketThatIsNotOurs() async throws {
+        @Test func aSocketThatIsNotOurs() async throws {
             let folder = try Folder()
             let path = folder.socket("a")
             let server = echo(path)
             defer { server.stop() }
             chmod(folder.path, 0o755)
-            chmod(path, 0o600)
-            // The user is a whole process's: a client in one of its own becomes nobody.
+            chmod(path, 0)
+            // Root may use any socket. The user is a whole process's: a client in one of its own becomes nobody.
             await #expect(processExitsWith: .success) { [path = path as String] in
-                precondition(setuid(65_534) == 0)
+                precondition(getuid() != 0 || setuid(65_534) == 0)
                 try await withClient { (client) async throws in
                     let error = await client.failure(ClientRequest(url: "http://localhost/", unixSocketPath: path))
                     precondition(

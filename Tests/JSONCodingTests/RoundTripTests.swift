@@ -70,14 +70,15 @@ import Testing
     }
 
     /// Python's json module as the second opinion on what we write: it reads every document and writes it again in its own way.
-    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/python3")))
-    func pythonReadsAndWritesTheSame() throws {
+    @Test func pythonReadsAndWritesTheSame() throws {
+        let python = "/usr/bin/python3"
+        try #require(FileManager.default.isExecutableFile(atPath: python), "\(python) is missing; scripts/test --tools installs it")
         let seed = UInt64.random(in: 0...UInt64.max)
         var generator = SeededGenerator(seed: seed)
         let documents = (0..<500).map { _ in JSON.random(depthMax: 5, using: &generator) }
         let script = "import json,sys\nfor line in sys.stdin.buffer: print(json.dumps(json.loads(line), ensure_ascii=True, indent=None))"
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
+        process.executableURL = URL(fileURLWithPath: python)
         process.arguments = ["-c", script]
         let input = FileManager.default.temporaryDirectory.appendingPathComponent("json-\(seed).ndjson")
         defer { try? FileManager.default.removeItem(at: input) }

@@ -60,6 +60,39 @@ import Testing
         }
     }
 
+    @Test func aSecretBehindALongOneIsFoundWhereverAPieceEnds() {
+        let text = "a password=" + String(repeating: "s", count: 36_900) + "\" api_key=hunter2 x"
+        for pieces in (text.utf8.count - 20)..<text.utf8.count {
+            #expect(stream(Array(text.utf8), pieces: pieces).text == "a password=[redacted]\" api_key=[redacted] x", "\(pieces)")
+        }
+    }
+
+    @Test func aLongValueEndsNotAtAQuoteWithinIt() {
+        for length in 18_420..<18_440 {
+            let value = String(repeating: #"\""#, count: length) + "hunter2"
+            let clean = stream(Array(("{\"token\": \"" + value + "\", \"n\": 1}").utf8), pieces: 5000).text
+            #expect(clean == "{\"token\": \"[redacted]\", \"n\": 1}", "\(length)")
+        }
+    }
+
+    @Test func manySecretsWithoutALineEndAreGoneAtEveryBorder() {
+        for front in 0..<18 {
+            let text = String(repeating: "x", count: front) + String(repeating: ",{\"token\":\"hunter2\"}", count: 5000)
+            let clean = stream(Array(text.utf8), pieces: 5000).text
+            #expect(!clean.contains("hunter2"), "\(front)")
+            #expect(stream(Array(clean.utf8), pieces: 5000).text == clean, "twice is once")
+        }
+    }
+
+    @Test func whatStandsWhereABlockWithoutEndIsLeftIsNoHalfOfASecret() {
+        for front in 0..<25 {
+            let rest = String(repeating: "password=hunter2hunter2\n", count: 6000)
+            let text = "-----BEGIN PRIVATE KEY-----\n" + String(repeating: "x", count: front) + "\n" + rest
+            let clean = stream(Array(text.utf8), pieces: 5000).text
+            #expect(!clean.contains("hunter2") && clean.hasSuffix("\npassword=[redacted]\n"), "\(front)")
+        }
+    }
+
     @Test(.timeLimit(.minutes(1)), arguments: 0..<20) func anyMixtureEnds(seed: UInt64) {
         let words = [
             "password=", "token:", "--secret ", "://a:", "@", "Bearer ", "eyJ", ".", "\"name\": \"", "value", "AKIA", "\n", " ", "'", "\"",

@@ -56,6 +56,12 @@ import Testing
         #expect(clean == text && counts.total == 0)
     }
 
+    @Test func aSecretBehindAMarkIsFound() {
+        #expect(redactor.redacted("token=\"[redacted] password=hunter2\"").text == "token=\"[redacted]\"")
+        let block = "-----BEGIN PRIVATE KEY-----"
+        #expect(redactor.redacted("\(block)[redacted]\n\(block)\nMIIE").text == "\(block)[redacted]\n\(block)[redacted]")
+    }
+
     @Test func jsonStaysJSON() throws {
         let value: JSON = [
             "password": 12345, "token": .null, "nested": ["clientSecret": ["a", "b"]], "text": "password=x y",

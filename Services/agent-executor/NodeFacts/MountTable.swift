@@ -55,9 +55,11 @@ package enum MountTable {
     package static func mounts(_ bytes: [UInt8]) -> [Mount] {
         var mounts: [Mount] = []
         for var line in Lines(bytes) where mounts.count < mountsMax {
-            guard let source = path(&line), source.first != "#", let point = path(&line), let type = line.text(), let options = line.text()
+            // A number sign that belongs to a source is escaped.
+            guard let source = line.range(), bytes[source.lowerBound] != 0x23, let point = path(&line), let type = line.text(),
+                let options = line.text()
             else { continue }
-            mounts.append(Mount(point: point, type: type, source: source, options: list(options)))
+            mounts.append(Mount(point: point, type: type, source: unescape(bytes, source), options: list(options)))
         }
         return mounts
     }

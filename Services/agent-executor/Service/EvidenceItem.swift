@@ -94,15 +94,4 @@ enum EvidenceContentType {
             return Self.text
         }
     }
-
-    /// Of a file that a tool has written, by the end of its name.
-    static func ofFile(_ name: String) -> String {
-        switch name.split(separator: ".").last.map({ $0.lowercased() }) {
-        case "pcap", "pcapng": "application/vnd.tcpdump.pcap"
-        case "gz", "pprof": "application/gzip"
-        case "json": json
-        case "txt", "log", "stdout", "stderr": text
-        default: binary
-        }
-    }
 }

@@ -10,24 +10,28 @@ struct StepLimits: Sendable {
     let cpuMillis: Int
     let processes: Int
     let groups: ControlGroupTree?
+    /// What the scheduler is told of them.
+    let support: StepLimitSupport
 
     init(_ configuration: Configuration, _ logger: Logger) throws(ConfigurationFaults) {
         memoryBytes = configuration[AgentSettings.stepMemoryMax].bytes
         cpuMillis = configuration[AgentSettings.stepCPUMax]
         processes = configuration[AgentSettings.stepProcessesMax]
-        groups = try Self.groups(configuration, logger)
+        (groups, support) = try Self.groups(configuration, logger)
     }
 
     /// A root that was given has to be usable; without one, what there is is taken.
-    private static func groups(_ configuration: Configuration, _ logger: Logger) throws(ConfigurationFaults) -> ControlGroupTree? {
+    private static func groups(
+        _ configuration: Configuration, _ logger: Logger
+    ) throws(ConfigurationFaults) -> (ControlGroupTree?, StepLimitSupport) {
         let given = configuration[AgentSettings.controlGroupRoot]
-        if given == "none" { return nil }
+        if given == "none" { return (nil, StepLimitSupport(controllers: [], cause: "--cgroup-root is none")) }
         do throws(ControlGroupTree.Unavailable) {
             let groups = if let given { try ControlGroupTree(preparing: given) } else { try ControlGroupTree() }
             logger.info(
                 "control groups hold the steps",
                 metadata: ["group": "\(groups.path)", "controllers": "\(groups.controllers.sorted().joined(separator: " "))"])
-            return groups
+            return (groups, StepLimitSupport(controllers: groups.controllers.sorted(), cause: groups.cause))
         } catch {
             if given != nil {
                 throw ConfigurationFaults([
@@ -35,7 +39,7 @@ struct StepLimits: Sendable {
                 ])
             }
             logger.info("no control groups: memory and CPU of steps have no common limit", metadata: ["cause": "\(error)"])
-            return nil
+            return (nil, StepLimitSupport(controllers: [], cause: error.description))
         }
     }
 

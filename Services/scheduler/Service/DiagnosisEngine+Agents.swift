@@ -249,6 +249,13 @@ extension AgentStatus {
         journalId = registration.journalId
         running = registration.jobs.count
         lastHeartbeatTime = now
+        var conditions = conditions ?? []
+        if let stepLimits = registration.stepLimits {
+            conditions.set(stepLimits.condition, at: now)
+        } else {
+            conditions.removeAll { $0.type == "StepLimits" }
+        }
+        self.conditions = conditions
     }
 
     /// Writes readiness as the registry has it; an agent that is just registering is ready.

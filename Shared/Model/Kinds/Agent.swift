@@ -88,7 +88,14 @@ extension AgentSpec {
     public static let statusSchema = Schema.object(
         "How the agent stands, as the scheduler knows it.",
         [
-            .optional("conditions", Condition.list("Ready is True while the agent's lease is live, that is while its heartbeats come.")),
+            .optional(
+                "conditions",
+                Condition.list(
+                    """
+                    Ready is True while the agent's lease is live, that is while its heartbeats come; Reachable, while the scheduler reaches \
+                    it; StepLimits, where control groups hold the CPU, memory and processes of its steps: else the message says which they \
+                    do not hold, and why.
+                    """)),
             .optional(
                 "lastHeartbeatTime",
                 .time("When the agent was last heard of. Written at most every 30 s, so that it may be that much older than the truth.")),

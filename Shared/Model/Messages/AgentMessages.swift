@@ -12,10 +12,12 @@ public struct AgentRegistration: Codable, Sendable, Hashable {
     public var operations: [String]
     /// Jobs that the journal holds unfinished.
     public var jobs: [JobReference]
+    /// Nil from agents that do not tell.
+    public var stepLimits: StepLimitSupport?
 
     public init(
         journalId: JournalID, address: String, aliases: [String], capacity: Int, version: String, operations: [String] = [],
-        jobs: [JobReference] = []
+        jobs: [JobReference] = [], stepLimits: StepLimitSupport? = nil
     ) {
         self.journalId = journalId
         self.address = address
@@ -24,6 +26,20 @@ public struct AgentRegistration: Codable, Sendable, Hashable {
         self.version = version
         self.operations = operations
         self.jobs = jobs
+        self.stepLimits = stepLimits
+    }
+}
+
+/// Which limits of its steps an agent holds by control groups (cgroup v2).
+public struct StepLimitSupport: Codable, Sendable, Hashable {
+    /// Of `cpu`, `memory` and `pids`, those that are there.
+    public var controllers: [String]
+    /// Why not all of them are.
+    public var cause: String?
+
+    public init(controllers: [String], cause: String? = nil) {
+        self.controllers = controllers
+        self.cause = cause
     }
 }
 

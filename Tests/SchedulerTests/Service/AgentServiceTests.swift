@@ -206,6 +206,26 @@ struct AgentServiceTests {
         await house.stop()
     }
 
+    @Test("which limits of steps an agent can hold stands in its object, until it registers otherwise")
+    func stepLimits() async throws {
+        let house = try await SchedulerHouse()
+        let agent = try ScriptedAgent(of: house)
+        func condition() async throws -> Condition? {
+            try await house.send(.get, "/apis/diagnosis.kubediag.org/v1/agents/web-07").body?.decode(Agent.self).status?.conditions?[
+                "StepLimits"]
+        }
+        try await agent.register(stepLimits: StepLimitSupport(controllers: ["pids"], cause: "no delegation"))
+        let partly = try await condition()
+        #expect(partly?.status == .false && partly?.reason == "ControllersMissing")
+        #expect(partly?.message == "control groups hold pids of steps, but not cpu and memory: no delegation")
+        try await agent.register(stepLimits: StepLimitSupport(controllers: ["cpu", "memory", "pids"]))
+        #expect(try await condition()?.status == .true)
+        try await agent.register()
+        #expect(try await condition() == nil)
+        await agent.stop()
+        await house.stop()
+    }
+
     @Test("a removed agent fails what it had not finished, and is unknown from then on")
     func removal() async throws {
         let house = try await SchedulerHouse()

@@ -108,9 +108,11 @@ final class ScriptedAgent: Sendable {
     // MARK: What it says by itself
 
     @discardableResult
-    func register(aliases: [String] = [], capacity: Int = 4) async throws -> (status: Int, body: JSON?) {
+    func register(aliases: [String] = [], capacity: Int = 4, stepLimits: StepLimitSupport? = nil) async throws -> (status: Int, body: JSON?)
+    {
         let registration = AgentRegistration(
-            journalId: script.withLock { $0.journal }, address: url, aliases: aliases, capacity: capacity, version: "test")
+            journalId: script.withLock { $0.journal }, address: url, aliases: aliases, capacity: capacity, version: "test",
+            stepLimits: stepLimits)
         let answer = try await house.send(
             .put, "/api/v1/agents/\(node)/registration", try JSON(encoding: registration), token: SchedulerHouse.agentToken(node))
         if answer.status == 200, let epoch = try answer.body?.decode(AgentRegistrationReply.self).epoch {

@@ -40,7 +40,7 @@ struct AgentDrainCommand: AsyncParsableCommand {
 
 struct AgentCheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "See whether an agent is registered and can be reached from this machine.",
+        commandName: "check", abstract: "See whether an agent is registered, can be reached from this machine, and can limit its steps.",
         discussion: "Run it on the machine of the scheduler, which is the one that has to reach the agent.")
 
     @OptionGroup var connection: ConnectionOptions
@@ -50,7 +50,8 @@ struct AgentCheckCommand: AsyncParsableCommand {
         let connection = try connection.open()
         let object = try await connection.get(Agent.definition, namespace: "", name: node)
         guard let address = object[path: "spec", "address"]?.stringValue else { throw CommandFailure("\(node) has no address") }
-        let ready = (object[path: "status", "conditions"]?.arrayValue ?? []).first { $0["type"]?.stringValue == "Ready" }
+        let conditions = object[path: "status", "conditions"]?.arrayValue ?? []
+        let ready = conditions.first { $0["type"]?.stringValue == "Ready" }
         guard ready?["status"]?.stringValue == "True" else {
             let message = ready?["message"]?.stringValue ?? "it has not been heard of lately"
             throw CommandFailure("\(node) is not ready: \(message)", hints: ["On \(node): systemctl status kubediag-agent"])
@@ -65,6 +66,11 @@ struct AgentCheckCommand: AsyncParsableCommand {
         }
         guard response.status == 200 else { throw CommandFailure("\(address) answered \(response.status); is that the agent?") }
         Terminal.standardOutput.line("agent/\(node) is ready and reached at \(address)")
+        guard let limits = conditions.first(where: { $0["type"]?.stringValue == "StepLimits" }),
+            let message = limits["message"]?.stringValue
+        else { return }
+        let isHeld = limits["status"]?.stringValue == "True"
+        Terminal.standardOutput.line(isHeld ? message : "note: \(message) (docs/scripts.md)")
     }
 }
 
