@@ -171,8 +171,13 @@ public struct RedactionStream: Sendable {
             var merged: [(Range<Int>, RedactionRule)] = []
             for (range, rule) in found {
                 let range = range.lowerBound + window.lowerBound..<range.upperBound + window.lowerBound
-                if let last = merged.last, range.lowerBound < last.0.upperBound {
-                    merged[merged.count - 1].0 = last.0.lowerBound..<max(last.0.upperBound, range.upperBound)
+                if let last = merged.last, range.lowerBound <= last.0.upperBound {
+                    // The one that reaches further says where it ends.
+                    let isFurther =
+                        range.upperBound > last.0.upperBound || range.upperBound == last.0.upperBound && rule.extent == .block
+                    merged[merged.count - 1] = (
+                        last.0.lowerBound..<max(last.0.upperBound, range.upperBound), isFurther ? rule : last.1
+                    )
                 } else {
                     merged.append((range, rule))
                 }

@@ -84,6 +84,11 @@ import Testing
         }
     }
 
+    @Test(arguments: ["password=\"", "Authorization: "]) func aKeyWithinAnotherSecretGoesWhole(front: String) {
+        let text = front + "-----BEGIN PRIVATE KEY-----\n" + String(repeating: "MIIEabcd\n", count: 6000) + "-----END PRIVATE KEY-----\nend"
+        #expect(!stream(Array(text.utf8), pieces: 5000).text.contains("MIIE"))
+    }
+
     @Test func whatStandsWhereABlockWithoutEndIsLeftIsNoHalfOfASecret() {
         for front in 0..<25 {
             let rest = String(repeating: "password=hunter2hunter2\n", count: 6000)
