@@ -62,11 +62,15 @@ extension KindVerbs {
             code: 504, reason: "Timeout", message: "Too large resource version: \(revision), current: \(present)", retryAfterSeconds: 1)
     }
 
+    /// Whether more follows `page`, and the client wants more than the `count` objects that the list gave so far.
+    func isMoreWanted(_ listing: Listing, after page: ListPage, count: Int) -> Bool {
+        page.continuation != nil && listing.limit.map { count < $0 } ?? true
+    }
+
     /// The page behind `page` of a list that already gave `count` objects; nil when the list, or what the client wants of it, is over.
     func nextPage(_ listing: Listing, after page: ListPage, count: Int) async throws(APIError) -> ListPage? {
-        guard let continuation = page.continuation else { return nil }
+        guard isMoreWanted(listing, after: page, count: count), let continuation = page.continuation else { return nil }
         let wanted = listing.limit.map { $0 - count }
-        guard wanted ?? Self.pageObjectsMax > 0 else { return nil }
         var query = listing.query
         query.continuation = continuation
         Self.take(wanted, of: &query)
