@@ -170,6 +170,9 @@ import Testing
             await #expect { try await run(bad) } throws: { if case .parametersInvalid = $0 as? BuiltInFault { true } else { false } }
         }
         await server.stop()
-        await #expect { try await run(base) } throws: { if case .unavailable = $0 as? BuiltInFault { true } else { false } }
+        let nobody = try ReservedPort()
+        await #expect { try await run(["address": "http://127.0.0.1:\(nobody.number)", "match": "x"]) } throws: {
+            if case .unavailable = $0 as? BuiltInFault { true } else { false }
+        }
     }
 }
