@@ -142,6 +142,24 @@ import class Foundation.FileManager
         #expect(finding.hint?.contains("/fd/") == true)
     }
 
+    @Test func memoryIsNoDeletedFile() async throws {
+        let script = "import os, time; os.write(os.memfd_create('kubediag-memory'), bytes(30_000_000)); time.sleep(60)"
+        let child = try TestChild("/usr/bin/python3", ["-c", script])
+        defer { child.end() }
+        let machine = try RecordedHost.machine()
+        let folder = "/proc/\(child.pid)/fd"
+        _ = try await eventually { () -> HostFiles.Status? in
+            let names = try machine.files.names(in: folder)
+            guard let name = try names.first(where: { try machine.files.link("\(folder)/\($0)").contains("kubediag-memory") }) else {
+                return nil
+            }
+            let file = try machine.files.text("/proc/\(child.pid)/fdinfo/\(name)")
+            return file.contains("pos:\t30000000") ? try machine.files.status(folder) : nil
+        }
+        let outcome = try await check("deletedOpenFiles").run(["bytesMin": "0"], on: machine)
+        #expect(outcome.finding?.evidence.contains { $0.name.contains("kubediag-memory") } == false)
+    }
+
     @Test func seesAZombie() async throws {
         // The child of a shell that became a sleep, which waits for nobody.
         let child = try TestChild("/bin/sh", ["-c", "sleep 0 & exec sleep 60"])
