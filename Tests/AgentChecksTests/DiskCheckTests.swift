@@ -29,6 +29,22 @@ import Testing
         await #expect(throws: BuiltInFault.self) { try await check("inodes").run(on: machine.host()) }
     }
 
+    /// The kernel lists the root's file system behind those that were there when it was mounted.
+    @Test func tellsTheFileSystemThatHoldsAPath() async throws {
+        let first = "22 27 0:21 / /proc rw - proc proc rw\n23 27 0:22 / /sys rw - sysfs sysfs rw\n24 27 0:7 / /var/lib rw - tmpfs over rw\n"
+        let machine = try RecordedHost(["/proc/self/mountinfo": first + Self.mountinfo])
+        try machine.put("/var/lib/app/x", "")
+        try machine.put("/variant/x", "")
+        for (path, point) in [("/", "/"), ("/variant", "/"), ("/var/lib/app", "/var/lib"), ("/var/lib", "/var/lib")] {
+            let sentence = try await check("diskSpace").run(["mountpoint": path, "availablePercent": "0"], on: machine.host()).sentence()
+            #expect(sentence.contains("the fullest: \(point) has"), "\(path): \(sentence)")
+        }
+        try machine.put("/proc/self/mountinfo", "22 27 0:21 / /proc rw - proc proc rw\n")
+        await #expect(throws: BuiltInFault.failed("/proc/self/mountinfo names no file system that holds /variant")) {
+            try await check("diskSpace").run(["mountpoint": "/variant"], on: machine.host())
+        }
+    }
+
     @Test func findsTheLargestFolders() async throws {
         let machine = try RecordedHost(["/proc/self/mountinfo": Self.mountinfo])
         try machine.put("/var/lib/app/cache/big", bytes: [UInt8](repeating: 1, count: 3_000_000))

@@ -91,8 +91,11 @@ enum FileSystemFill {
         if mounts.isEmpty { throw .failed("/proc/self/mountinfo is not what the kernel writes there") }
         if let path {
             // Of mounts on one point the last hides the others.
-            let holder = mounts.filter { $0.point == path || path.hasPrefix($0.point == "/" ? "/" : $0.point + "/") }
-                .reduce(mounts[0]) { $1.point.utf8.count >= $0.point.utf8.count ? $1 : $0 }
+            let holders = mounts.filter { $0.point == path || path.hasPrefix($0.point == "/" ? "/" : $0.point + "/") }
+            let longest = holders.map(\.point.utf8.count).max()
+            guard let holder = holders.last(where: { $0.point.utf8.count == longest }) else {
+                throw .failed("/proc/self/mountinfo names no file system that holds \(path)")
+            }
             guard let use = try use(of: path, files) else { throw .parameter("mountpoint", "\"\(path)\" is no folder of this node") }
             return [fill(measure, holder, use)]
         }
