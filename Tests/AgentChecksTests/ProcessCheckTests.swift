@@ -64,6 +64,7 @@ import class Foundation.FileManager
         #expect(finding.number("CPUs") == 2)
         #expect(finding.number("late (pid 8) of one CPU") == 50)
         #expect(finding.number("unseen (pid 9) of one CPU") == nil)
+        try machine.put("/proc/07/stat", stat(7, "twice", "S"))
         let quiet = try await check("runawayProcesses").run(on: machine.host()).sentence()
         #expect(quiet == "No process used 90 % of a CPU within 3 s.")
         await #expect(throws: BuiltInFault.self) { try await check("runawayProcesses").run(["sampleSeconds": "1e9"], on: machine.host()) }

@@ -27,6 +27,7 @@ import Testing
         server.put(KubernetesObjects.node("node-2"))
         server.put(KubernetesObjects.pod("shop", "cart-0", on: "node-1", uid: Self.uid))
         let folder = try TemporaryDirectory()
+        defer { folder.remove() }
         try server.kubeconfig().write(toFile: folder.path + "/config", atomically: true, encoding: .utf8)
         let kubeconfig = ["--kubeconfig", folder.path + "/config"]
         let machine = try LivingMachine(
@@ -54,7 +55,6 @@ import Testing
         }
         machine.stop()
         await server.stop()
-        folder.remove()
     }
 
     private static let brokenKubelet = """
@@ -69,7 +69,7 @@ import Testing
         let failing = try DNSServer { query, _ in query.answer(code: 2, records: 0) }
         defer { failing.stop() }
         let slow = try DNSServer { query, _ in
-            usleep(600_000)
+            usleep(600_000)  // The fault: a resolver that takes so long.
             return query.answer(code: 0, records: 1)
         }
         defer { slow.stop() }

@@ -25,6 +25,7 @@ final class LivingMachine: Sendable {
             while !Task.isCancelled {
                 number += 1
                 for (path, text) in living { Self.replace(path, Self.text(text, number), host) }
+                // Nobody waits for this: it is the pace at which the machine counts, for checks that look twice.
                 do { try await Task.sleep(for: .milliseconds(100)) } catch { return }
             }
         }

@@ -21,8 +21,7 @@ enum KernelFaults {
     /// Faults after which something is broken.
     static let critical: Set<KernelFault> = [
         .panic, .oops, .hardLockup, .softLockup, .arrayDiskFailure, .inputOutputError, .fileSystemError, .readOnlyRemount, .machineCheck,
-        .fileLimit,
-        .conntrackFull,
+        .fileLimit, .conntrackFull,
     ]
 
     private struct Seen {

@@ -52,15 +52,15 @@ enum DeletedOpenFiles {
         var found = 0
         let candidates = try files.eachProcess { (folder, pid) throws(HostFiles.Problem) in
             var deleted: [(descriptor: Int32, path: String)] = []
-            let problem = try folder.eachOpenFile(of: pid) { number, target in
+            let descriptors = try folder.eachOpenFile(of: pid) { number, target in
                 guard found < filesMax, let path = path(target) else { return }
                 found += 1
                 deleted.append((number, path))
             }
-            switch problem {
+            switch descriptors {
+            case .counted: search.processes += 1
             case .refused: search.refused += 1
             case .gone: break
-            case .counted, nil: search.processes += 1
             }
             return deleted.isEmpty ? nil : (pid, deleted)
         }

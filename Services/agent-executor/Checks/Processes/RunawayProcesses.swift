@@ -16,7 +16,8 @@ enum RunawayProcesses {
     ) { context, host throws(BuiltInFault) in
         let begin = host.clock.uptimeSeconds()
         let before = try await host.read { (files) throws(BuiltInFault) in
-            Dictionary(uniqueKeysWithValues: try times(files).map { ($0.pid, $0.cpuSeconds) })
+            // A recorded machine may have a process twice, as `7` and `07`.
+            Dictionary(try times(files).map { ($0.pid, $0.cpuSeconds) }) { first, _ in first }
         }
         try await host.sleep(seconds: context[sampleSeconds])
         let threshold = context[cpuPercent]
@@ -24,14 +25,14 @@ enum RunawayProcesses {
         return try await host.read { (files) throws(BuiltInFault) in
             var uses: [Use] = []
             // Whoever used nothing is not looked at any further: of some hundred processes that is nearly all.
-            for now in try times(files) where now.cpuSeconds != before[now.pid] {
-                guard let process = try ProcessScan.stat("/proc/\(now.pid)/stat", files) else { continue }
+            for (pid, cpuSeconds) in try times(files) where cpuSeconds != before[pid] {
+                guard let process = try ProcessScan.stat("/proc/\(pid)/stat", files) else { continue }
                 let started = Double(process.startTicks) / ProcessScan.ticksPerSecond
                 // One that began meanwhile has all its time from then on, under a number that another may have had; one that was only
                 // overlooked says nothing.
-                let earlier = started > begin ? 0 : before[now.pid] ?? (started >= begin - 1 ? 0 : now.cpuSeconds)
-                guard now.cpuSeconds > earlier else { continue }
-                uses.append(Use(process: process, percent: (now.cpuSeconds - earlier) / elapsed * 100))
+                let earlier = started > begin ? 0 : before[pid] ?? (started >= begin - 1 ? 0 : cpuSeconds)
+                guard cpuSeconds > earlier else { continue }
+                uses.append(Use(process: process, percent: (cpuSeconds - earlier) / elapsed * 100))
             }
             return try judge(uses, threshold: threshold, seconds: elapsed, files)
         }

@@ -30,10 +30,6 @@ extension HostFiles {
         try tolerant { files throws(Problem) in try files.names(in: path) }
     }
 
-    func readableLink(_ path: String) throws(BuiltInFault) -> String? {
-        try tolerant { files throws(Problem) in try files.link(path) }
-    }
-
     func readableStatus(_ path: String) throws(BuiltInFault) -> Status? {
         try tolerant { files throws(Problem) in try files.status(path) }
     }

@@ -56,17 +56,14 @@ public struct ProcessFolder: ~Copyable {
     public func descriptors(of pid: Int32) throws(HostFiles.Problem) -> Descriptors {
         var info = stat()
         if !isBelow, fstatat(descriptor, "\(pid)/fd", &info, 0) == 0, info.st_size > 0 { return .counted(Int(info.st_size)) }
-        var count = 0
-        return try eachDescriptor(of: pid) { _, _ in count += 1 } ?? .counted(count)
+        return try eachDescriptor(of: pid) { _, _ in }
     }
 
     /// Calls the body for each open file of a process, with its number and what it leads to as proc_pid_fd(5) writes it. A target of 4096 bytes or
-    /// more is left out.
-    ///
-    /// - Returns: nil, or why there are none.
+    /// more is left out, but counted.
     public func eachOpenFile(
         of pid: Int32, _ body: (_ number: Int32, _ target: UnsafeRawBufferPointer) -> Void
-    ) throws(HostFiles.Problem) -> Descriptors? {
+    ) throws(HostFiles.Problem) -> Descriptors {
         let target = target
         return try eachDescriptor(of: pid) { folder, name in
             let count = target.withMemoryRebound(to: CChar.self) { $0.baseAddress.map { readlinkat(folder, name, $0, target.count) } ?? -1 }
@@ -87,20 +84,23 @@ public struct ProcessFolder: ~Copyable {
 
     private func eachDescriptor(
         of pid: Int32, _ body: (_ folder: Int32, _ name: UnsafePointer<CChar>) -> Void
-    ) throws(HostFiles.Problem) -> Descriptors? {
+    ) throws(HostFiles.Problem) -> Descriptors {
         let folder = clinux_open_process(descriptor, isBelow ? 1 : 0, pid, "fd")
         guard folder >= 0 else { return folder == -EACCES || folder == -EPERM ? .refused : .gone }
         defer { close(folder) }
+        var count = 0
         while true {
             if stop.isSet { throw .stopped }
             let filled = clinux_entries(folder, entries.baseAddress, entries.count)
-            guard filled > 0 else { return filled == 0 ? nil : .gone }
+            guard filled > 0 else { return filled == 0 ? .counted(count) : .gone }
             var next = 0
             while next < filled {
                 let entry = entries.baseAddress.unsafelyUnwrapped + next
                 next += Int(entry.loadUnaligned(fromByteOffset: Self.sizeOffset, as: UInt16.self))
                 let name = entry.advanced(by: Self.nameOffset).assumingMemoryBound(to: CChar.self)
-                if name.pointee != CChar(UInt8(ascii: ".")) { body(folder, name) }
+                if name.pointee == CChar(UInt8(ascii: ".")) { continue }
+                count += 1
+                body(folder, name)
             }
         }
     }
