@@ -57,10 +57,11 @@ let package = Package(
         cRoom("CSpawn", "Shared/CSpawn", libraries: []),
         cRoom("CZlib", "Shared/CZlib", libraries: ["z"]),
         cRoom("CLinux", "Shared/CLinux", libraries: []),
+        cRoom("CJSONText", "Shared/CJSONText", libraries: []),
         cRoom("CRdKafka", "Shared/CRdKafka", libraries: ["rdkafka"]),
 
         // Shared rooms.
-        room("JSONCoding", "Shared/JSONCoding", ["CSimdjson"]),
+        room("JSONCoding", "Shared/JSONCoding", ["CSimdjson", "CJSONText"]),
         room("Digests", "Shared/Digests", ["CNettle"]),
         room("YAMLReading", "Shared/YAMLReading", ["JSONCoding", yams]),
         room("Certificates", "Shared/Certificates", ["CCertificates"]),

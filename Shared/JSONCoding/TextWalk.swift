@@ -1,3 +1,5 @@
+internal import CJSONText
+
 /// Steps through text that is known to be JSON, such as what an encoder of ours wrote: looks for members without taking apart what lies between.
 ///
 /// It ends with a fault at the end of a text that is none, but finds no other faults. Must not outlive the text.
@@ -22,11 +24,13 @@ struct TextWalk {
         for path in nodes[number].ends { places[path] = start..<index }
     }
 
+    /// Once all that is wanted here was found, the rest is stepped over at a time.
     private mutating func members(
         _ nodes: UnsafeBufferPointer<MemberSelection.Node>, _ number: Int, _ places: UnsafeMutableBufferPointer<Range<Int>?>
     ) throws(JSON.ParseError) {
         index += 1
         skipSpace()
+        var missing = nodes[number].members.count
         while here != UInt8(ascii: "}") {
             let start = index + 1
             guard here == UInt8(ascii: "\"") else { throw fault }
@@ -34,7 +38,13 @@ struct TextWalk {
             let key = UnsafeRawBufferPointer(rebasing: text[start..<index - 1])
             skipSpace()
             try step(over: UInt8(ascii: ":"))
-            if let member = nodes[number].member(key) { try find(nodes, member, places) } else { try skip() }
+            if let member = nodes[number].member(key) {
+                try find(nodes, member, places)
+                missing -= 1
+                if missing == 0 { return try leave() }
+            } else {
+                try skip()
+            }
             skipSpace()
             if here != UInt8(ascii: "}") { try step(over: UInt8(ascii: ",")) }
         }
@@ -80,20 +90,17 @@ struct TextWalk {
         byte == UInt8(ascii: ",") || byte == UInt8(ascii: "}") || byte == UInt8(ascii: "]") || byte <= 0x20
     }
 
-    private mutating func skipContainer() throws(JSON.ParseError) {
-        var depth = 0
-        repeat {
-            guard index < text.count else { throw fault }
-            switch text[index] {
-            case UInt8(ascii: "\""):
-                try skipString()
-                continue
-            case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
-            case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
-            default: break
-            }
-            index += 1
-        } while depth > 0
+    private mutating func skipContainer() throws(JSON.ParseError) { try toEnd(ofContainers: 0) }
+
+    /// Steps from behind a member past the end of the object that it is in.
+    private mutating func leave() throws(JSON.ParseError) { try toEnd(ofContainers: 1) }
+
+    /// Steps past the end of so many containers around this place and of the one that may begin here.
+    private mutating func toEnd(ofContainers open: Int) throws(JSON.ParseError) {
+        guard let start = text.bindMemory(to: UInt8.self).baseAddress else { throw fault }
+        let end = cjsontext_container_end(start, text.count, index, open)
+        index = end > 0 ? end : text.count
+        if end == 0 { throw fault }
     }
 
     /// Steps from an opening quote past the one that closes it.

@@ -21,7 +21,7 @@ struct StoreDatabase {
             // The pool has just set NORMAL, which in WAL mode does not sync commits; whatever the configuration's hook had said is lost.
             try pool.writeWithoutTransaction { db in
                 try db.execute(sql: "PRAGMA synchronous = FULL")
-                try db.execute(sql: "PRAGMA wal_autocheckpoint = 2000")
+                try db.execute(sql: "PRAGMA wal_autocheckpoint = 1000")
                 try db.execute(sql: "PRAGMA journal_size_limit = 33554432")
             }
             try Self.requireDurability(pool, path)
@@ -51,6 +51,9 @@ struct StoreDatabase {
         configuration.maximumReaderCount = max(1, readersMax)
         configuration.foreignKeysEnabled = false
         configuration.prepareDatabase { db in
+            // Heeded where the file is made. A diagnosis of some kilobytes then lies in a page of its table, not in a chain of overflow pages that
+            // SQLite has to read one by one and put together.
+            try db.execute(sql: "PRAGMA page_size = 8192")
             try db.execute(sql: "PRAGMA temp_store = MEMORY")
             try db.execute(sql: "PRAGMA cache_size = -2048")
         }

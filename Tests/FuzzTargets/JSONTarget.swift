@@ -6,6 +6,7 @@ extension FuzzTarget {
     static let json = FuzzTarget(
         "json", bytesMax: 4096, words: ["null", "true", "false", "\\ud83d\\ude00", "\\u0000", "1e308", "-0.0", "9223372036854775807"]
     ) { input in
+        try walkAnyText(input)
         var duplicates: [String] = []
         let lenient = Result { () throws(JSON.ParseError) in try JSON(parsing: input, duplicateFields: &duplicates) }
         let document: JSON
@@ -23,6 +24,7 @@ extension FuzzTarget {
         }
         try checkEncodings(document)
         try checkReader(document, input)
+        try checkSelection(document)
         try checkFoundation(document, input)
     }
 
@@ -57,6 +59,35 @@ extension FuzzTarget {
     private static func checkReader(_ document: JSON, _ input: [UInt8]) throws {
         let read = try JSON.reading(input) { reader throws(FuzzFinding) in try compare(&reader, document) }
         try read.get()
+    }
+
+    /// What is selected of any text lies within it, if it is found at all.
+    private static func walkAnyText(_ input: [UInt8]) throws {
+        let selection = MemberSelection([["a"], ["a", "b"], ["b"], ["metadata", "name"]])
+        do throws(JSON.ParseError) {
+            try selection.withValues(ofEncoded: input) { values throws(JSON.ParseError) in
+                for path in 0..<4 { _ = try values.value(path) }
+            }
+        } catch {
+            try expect((0...input.count).contains(error.byteOffset ?? 0), "a fault beyond the text: \(error)")
+        }
+    }
+
+    /// Members that are found in the text of an object are those of its tree.
+    private static func checkSelection(_ document: JSON) throws {
+        guard case .object(let members) = document else { return }
+        var paths = [["no such member"]]
+        for (key, value) in members.sorted(by: { $0.key < $1.key }).prefix(6) {
+            paths.append([key])
+            if case .object(let inner) = value, let first = inner.keys.min() { paths.append([key, first]) }
+        }
+        let selection = MemberSelection(paths)
+        let found = try selection.withValues(ofEncoded: document.encoded()) { values throws(JSON.ParseError) in
+            var found: [JSON?] = []
+            for path in paths.indices { found.append(try values.value(path)) }
+            return found
+        }
+        try expect(found == selection.values(of: document), "in the text of \(document) these are found: \(found)")
     }
 
     private static func compare(_ reader: inout DocumentReader, _ document: JSON) throws(FuzzFinding) {

@@ -69,6 +69,33 @@ import Testing
         }
     }
 
+    /// Containers are stepped over 64 bytes at a time: brackets, quotes and backslashes in strings are text wherever they stand in these.
+    @Test func containersLongerThanABlock() throws {
+        for (index, tail) in ["", "\\", "\\\\", "\\\"", "\"}]", "{[\\", "\\\\\\\\\\"].enumerated() {
+            for length in 0...140 {
+                let text = JSON.string(String(repeating: "é", count: length / 3) + String(repeating: "x", count: length % 3) + tail)
+                let inner: JSON = ["k": [text, ["{", [:], []]], "l": text, "m": [[[[text]]], [["n": [text]]]]]
+                let document: JSON = ["a": inner, "b": [inner, text], "c": "end", "d": ["x": inner, "y": 1, "z": inner]]
+                let paths = [["c"], ["a", "l"], ["d", "y"], ["a", "m"], ["b"], ["d"]]
+                let expected = paths.map { Self.value($0[...], document) }
+                #expect(try Self.values(MemberSelection(paths), document.encoded()) == expected, "tail \(index), \(length)")
+                // Left after the first member, and with all of the rest to be stepped over.
+                #expect(
+                    try Self.values(MemberSelection([["d", "x", "k"]]), document.encoded()) == [inner["k"]], "tail \(index), \(length)")
+            }
+        }
+    }
+
+    /// A container that is cut off is no container, wherever it is cut.
+    @Test func containersCutOff() throws {
+        let inner: JSON = ["k": ["\\\"}", ["{", [:], []]], "text": .string(String(repeating: "y", count: 150))]
+        let whole = (["a": 1, "b": inner, "c": [inner]] as JSON).encoded()
+        for length in whole.indices {
+            #expect(throws: JSON.ParseError.self, "\(length)") { try Self.values(MemberSelection([["a"]]), Array(whole[..<length])) }
+            #expect(throws: JSON.ParseError.self, "\(length)") { try Self.values(MemberSelection([["c"]]), Array(whole[..<length])) }
+        }
+    }
+
     /// Whatever the document, the values are those that the whole of it has.
     @Test func areThoseOfTheWholeDocument() throws {
         for seed in 1...600 as ClosedRange<UInt64> {

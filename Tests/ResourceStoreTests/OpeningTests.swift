@@ -59,6 +59,30 @@ import Testing
         await store.close()
     }
 
+    @Test func pagesHoldAnObjectOfSomeKilobytes() async throws {
+        let directory = try TemporaryDirectory()
+        let configuration = SQLiteStoreConfiguration(directory: directory.path)
+        let first = try SQLiteStore(configuration: configuration)
+        let object = try await first.create(diagnosis("a", padding: 7000))
+        await first.close()
+        #expect(try pageSize(of: directory) == 8192)
+
+        // A store of before keeps its pages, and all that is in it.
+        try await execute("PRAGMA journal_mode = DELETE; PRAGMA page_size = 4096; VACUUM", directory.path + "/store.sqlite")
+        let second = try SQLiteStore(configuration: configuration)
+        #expect(try await second.get(object.key) == object)
+        let other = try await second.create(diagnosis("b", padding: 9000))
+        #expect(try await second.list(ListQuery(plural: "diagnoses")).items == [object, other])
+        await second.close()
+        #expect(try pageSize(of: directory) == 4096)
+    }
+
+    /// As the file's header has it (sqlite.org/fileformat2.html, 1.3.2).
+    private func pageSize(of directory: TemporaryDirectory) throws -> Int {
+        let header = try #require(FileManager.default.contents(atPath: directory.path + "/store.sqlite")?.prefix(100))
+        return Int(header[16]) << 8 | Int(header[17])
+    }
+
     @Test func aDirectoryHasOneStoreAtATime() async throws {
         let directory = try TemporaryDirectory()
         let configuration = SQLiteStoreConfiguration(directory: directory.path)
