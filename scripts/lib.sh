@@ -6,7 +6,7 @@ build_packages=(libmicrohttpd-dev libcurl4-gnutls-dev libgnutls28-dev libsqlite3
 # What `scripts/up` needs besides: it posts an alert, and graph-builder draws.
 run_packages=(graphviz curl ca-certificates)
 # What the tests drive and compare with.
-test_packages=(prometheus prometheus-alertmanager docker-compose graphviz iproute2 procps util-linux mount gdb tcpdump python3 python3-venv openssl jq curl ca-certificates)
+test_packages=(prometheus prometheus-alertmanager docker-compose graphviz iproute2 hostname procps util-linux mount gdb tcpdump python3 python3-venv openssl jq curl ca-certificates)
 # What scripts/generate-clients needs, which a test runs.
 generator_packages=(default-jdk-headless python3 python3-venv)
 # What the tests take from PyPI, each in a folder of its own below this one; Tests/TestSupport/TestTools.swift looks there.

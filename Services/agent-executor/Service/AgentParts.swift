@@ -83,10 +83,9 @@ struct AgentParts: Sendable {
                 if let own = AdvertisedAddress.own(bound) { processors.setOwnAddress(own) }
                 let registration = AgentRegistration(
                     journalId: journal.identity.journalID, address: AdvertisedAddress.url(configuration, bound: bound),
-                    aliases: identity.aliases, capacity: jobsMax, version: ProductVersion.text,
-                    stepLimits: limits.support)
+                    aliases: [], capacity: jobsMax, version: ProductVersion.text, stepLimits: limits.support)
                 let registrar = Registrar(
-                    registration: registration, node: identity.node, scheduler: scheduler, standing: standing, desk: desk,
+                    registration: registration, identity: identity, scheduler: scheduler, standing: standing, desk: desk,
                     reporter: reporter, intake: intake, condition: condition, logger: logger)
                 return [
                     BackgroundLoop { await settler.run() },

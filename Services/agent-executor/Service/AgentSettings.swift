@@ -15,7 +15,8 @@ public enum AgentSettings {
         "node-name", default: .some(nil), placeholder: "NAME", help: "the node that this agent is; the machine's host name unless given",
         validate: { $0.flatMap(nodeNameFault) })
     public static let aliases = Setting<[String]>(
-        "alias", default: [], placeholder: "NAME,…", help: "further names by which targets may call this node")
+        "alias", default: [], placeholder: "NAME,…",
+        help: "further names by which targets may call this node, beside its host name and its addresses")
     public static let advertiseAddress = Setting<HTTPURL?>(
         "advertise-address", default: .some(nil), help: "base URL at which the scheduler reaches this agent; its own address unless given")
     public static let scheduler = Setting<HTTPURL>(
@@ -125,8 +126,18 @@ public struct PatternList: SettingValue, Hashable {
 
 /// The settings of one agent, resolved.
 struct AgentIdentity: Sendable {
+    private static let aliasesMax = 64
+
     let node: NodeName
-    let aliases: [String]
+    /// Those that somebody named, and the host name.
+    private let names: [String]
+
+    /// All further names of the node as of now: an address may come or go between two registrations.
+    var aliases: [String] {
+        var aliases: [String] = []
+        for name in names + NodeAddresses.current() where name != node.rawValue && !aliases.contains(name) { aliases.append(name) }
+        return Array(aliases.prefix(Self.aliasesMax))
+    }
 
     init(_ configuration: Configuration) throws(ConfigurationFaults) {
         let host = Self.hostName
@@ -137,10 +148,12 @@ struct AgentIdentity: Sendable {
             ])
         }
         node = NodeName(name)
-        var aliases = configuration[AgentSettings.aliases]
+        var names = configuration[AgentSettings.aliases]
+        // Behind a proxy or in a container it is none of the machine's own; a loopback address is everybody's.
+        if let host = configuration[AgentSettings.advertiseAddress]?.host, !NodeAddresses.isLoopback(host) { names.append(host) }
         // On one machine with several agents the host name belongs to the one that is called so.
-        if configuration[AgentSettings.nodeName] == nil, host != name { aliases.append(host) }
-        self.aliases = aliases.filter { $0 != name }
+        if configuration[AgentSettings.nodeName] == nil, host != name { names.append(host) }
+        self.names = names
     }
 
     private static var hostName: String {

@@ -10,8 +10,9 @@ struct Registrar: Sendable {
     /// So many take-overs within a minute mean that two processes use one journal.
     private static let takeOversMax = 3
 
+    /// All that stays the same from one registration to the next.
     let registration: AgentRegistration
-    let node: NodeName
+    let identity: AgentIdentity
     let scheduler: ServiceClient
     let standing: Standing
     let desk: JobDesk
@@ -55,9 +56,12 @@ struct Registrar: Sendable {
         return recent
     }
 
+    private var node: NodeName { identity.node }
+
     private func register() async throws(ServiceCallError) -> AgentRegistrationReply {
         var registration = registration
         registration.jobs = await desk.unfinished
+        registration.aliases = identity.aliases
         return try await scheduler.send(
             .put, "/api/v1/agents/\(PercentEncoding.encode(node.rawValue))/registration", body: registration,
             timeoutSeconds: Self.requestSecondsMax)

@@ -59,7 +59,7 @@ extension AgentSpec {
     }
 
     public static let specSchema = Schema.object(
-        "How the agent is reached. Its registration writes it; what people may want to change is drain, and aliases.",
+        "How the agent is reached. Its registration writes it; what people may want to change is drain.",
         [
             .optional(
                 "address",
@@ -70,8 +70,8 @@ extension AgentSpec {
                 "aliases",
                 .array(
                     """
-                    Other names under which targets may mean this node, at most 64: its host name, its addresses, and what the operator \
-                    adds. An alert's instance=\"10.0.0.7:9100\" is found through them.
+                    Other names under which targets may mean this node, at most 64: those that --alias adds, its host name, its addresses. An \
+                    alert's instance=\"10.0.0.7:9100\" is found through them. Each registration overwrites them.
                     """,
                     of: .string(
                         "Another name of the node.", max: 253), max: 64)),
