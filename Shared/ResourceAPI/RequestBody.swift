@@ -25,8 +25,9 @@ package struct RequestBody: Sendable {
     /// The body of an apply: JSON where it begins like an object of that, else one document of YAML. 400 where it is neither, and where a mapping
     /// of YAML has a key twice.
     package init(yaml bytes: [UInt8]) throws(APIError) {
-        let first = bytes.first { !" \t\r\n".utf8.contains($0) }
-        if first == nil || first == UInt8(ascii: "{") {
+        let first = bytes.lazy.filter { !" \t\r\n".utf8.contains($0) }.prefix(2)
+        // `{` and then a key without quotes is YAML's flow style.
+        if first.isEmpty || first.first == UInt8(ascii: "{") && first.dropFirst().allSatisfy("\"}".utf8.contains) {
             self = try RequestBody(bytes)
             return
         }

@@ -48,6 +48,16 @@ import Testing
         }
     }
 
+    @Test(arguments: ["{", "\n{ ", "{\n  # flow style\n  "]) func flowStyle(opening: String) async throws {
+        try await withAPI { api in
+            let text =
+                opening + "apiVersion: diagnosis.kubediag.org/v1, kind: Operation, metadata: {},"
+                + " spec: {processor: {scriptRunner: {script: x}}}}"
+            let created = try await apply(api, text).expect(201)
+            #expect(created.json[path: "spec", "processor", "scriptRunner", "script"] == "x")
+        }
+    }
+
     private static func bomb(asKey: Bool) -> String {
         var text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
         for level in 1...8 {
@@ -62,7 +72,7 @@ import Testing
             ("# nothing\n", "holds nothing"),
             (good + "spec: {effect: Mutate}\n", "spec stands twice"),
             (good.replacing("labels: {a: \"1\"}", with: "labels: {a: \"1\", a: \"2\"}"), "a stands twice"), ("{", "not acceptable JSON"),
-            ("{kind: Operation}", "not acceptable JSON"),
+            ("{\"kind\": Operation}", "not acceptable JSON"), ("{kind: Operation, ", "not acceptable YAML"),
             (head + "metadata: {name: *none}\n", "YAML"), (head + "spec: [1", "line 4"), (head + "\tspec: 1", "YAML"),
             (head + "? [a, b]\n: 1\n", "a key that is no text"), (head + "spec: {<<: 1}\n", "takes mappings"), ("\u{0}", "YAML"),
             (head + "spec: " + String(repeating: "[", count: 900) + String(repeating: "]", count: 900), "nested more than 64"),
