@@ -70,8 +70,9 @@ struct TextWalk {
         guard index == text.count else { throw fault }
     }
 
+    /// An escape that the end cuts off is stepped over as if it were whole.
     private var fault: JSON.ParseError {
-        JSON.ParseError(reason: .malformed, message: "document is not JSON", byteOffset: index)
+        JSON.ParseError(reason: .malformed, message: "document is not JSON", byteOffset: min(index, text.count))
     }
 
     // MARK: Values
