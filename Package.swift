@@ -233,7 +233,10 @@ let package = Package(
         tests("NodeFactsTests", ["NodeFacts"]),
         tests(
             "AgentChecksTests",
-            ["AgentChecks", "AgentOperations", "RecordedHost", "TestSupport", "Certificates", "HTTPServer", "HTTPMessage", logging]),
+            [
+                "AgentChecks", "AgentOperations", "NodeFacts", "RecordedHost", "TestSupport", "Certificates", "HTTPServer", "HTTPMessage",
+                logging,
+            ]),
         tests("AgentOperationsTests", ["AgentOperations", "RecordedHost", "Model", "JSONCoding"]),
         tests(
             "AgentProcessorsTests",

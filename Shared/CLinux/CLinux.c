@@ -3,9 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
 #include <linux/openat2.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timex.h>
@@ -91,6 +96,34 @@ int64_t clinux_open_files_limit(int32_t pid) {
     struct rlimit limit;
     if (prlimit(pid, RLIMIT_NOFILE, NULL, &limit) != 0) return -errno;
     return limit.rlim_cur > INT64_MAX ? INT64_MAX : (int64_t)limit.rlim_cur;
+}
+
+int clinux_ask_tcp_sockets(int family, uint32_t states) {
+    const struct {
+        struct nlmsghdr header;
+        struct inet_diag_req_v2 request;
+    } message = {
+        .header = {.nlmsg_len = sizeof message, .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+        .request = {.sdiag_family = (uint8_t)family, .sdiag_protocol = IPPROTO_TCP, .idiag_states = states},
+    };
+    // The kernel answers at once; this is for a kernel that does not.
+    const struct timeval patience = {.tv_sec = 2};
+    int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+    if (fd < 0) return -errno;
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0 || send(fd, &message, sizeof message, 0) < 0) {
+        int code = errno;
+        close(fd);
+        return -code;
+    }
+    return fd;
+}
+
+long clinux_receive(int netlink, void *bytes, size_t size) {
+    ssize_t count;
+    do count = recv(netlink, bytes, size, MSG_TRUNC);
+    while (count < 0 && errno == EINTR);
+    if (count < 0) return -errno;
+    return (size_t)count > size ? -ENOBUFS : count;
 }
 
 int clinux_clock_state(struct clinux_clock *state) {

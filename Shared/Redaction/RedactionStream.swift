@@ -18,6 +18,8 @@ public struct RedactionStream: Sendable {
     static let endBytes = 16
     /// At a cut, so much of the last word is left out: it may be the beginning of a secret.
     static let cutBytesMax = 4 * 1024
+    /// What is seen of the text before a window: whether a word or a line begins there depends on it.
+    static let contextBytes = 1
 
     public private(set) var counts = Redactor.Counts()
     private let redactor: Redactor
@@ -43,8 +45,9 @@ public struct RedactionStream: Sendable {
         pending += bytes
         var output: [UInt8] = []
         while pending.count - start >= Self.windowBytesMax + Self.lookaheadBytes { step(isLast: false, into: &output) }
-        pending.removeFirst(start)
-        start = 0
+        let settled = max(0, start - Self.contextBytes)
+        pending.removeFirst(settled)
+        start -= settled
         return output
     }
 
@@ -161,16 +164,18 @@ public struct RedactionStream: Sendable {
     /// What is to be replaced, in order and without overlaps.
     private func secrets(in window: Range<Int>, beginningBefore cut: Int) -> [(Range<Int>, RedactionRule)] {
         pending.withUnsafeBufferPointer { all -> [(Range<Int>, RedactionRule)] in
-            let text = UnsafeBufferPointer(rebasing: all[window])
+            let base = max(0, window.lowerBound - Self.contextBytes)
+            let text = UnsafeBufferPointer(rebasing: all[base..<window.upperBound])
             if let prefilter = redactor.prefilter, !prefilter.matches(text) { return [] }
             var found: [(Range<Int>, RedactionRule)] = []
             for rule in redactor.rules {
-                found += Self.finds(of: rule, in: text, beginningBefore: cut - window.lowerBound).map { ($0, rule) }
+                let finds = Self.finds(of: rule, in: text, from: window.lowerBound - base, beginningBefore: cut - base)
+                found += finds.map { ($0, rule) }
             }
             found.sort { ($0.0.lowerBound, $1.0.upperBound) < ($1.0.lowerBound, $0.0.upperBound) }
             var merged: [(Range<Int>, RedactionRule)] = []
             for (range, rule) in found {
-                let range = range.lowerBound + window.lowerBound..<range.upperBound + window.lowerBound
+                let range = range.lowerBound + base..<range.upperBound + base
                 if let last = merged.last, range.lowerBound <= last.0.upperBound {
                     // The one that reaches further says where it ends.
                     let isFurther =
@@ -186,9 +191,11 @@ public struct RedactionStream: Sendable {
         }
     }
 
-    private static func finds(of rule: RedactionRule, in text: UnsafeBufferPointer<UInt8>, beginningBefore limit: Int) -> [Range<Int>] {
+    private static func finds(
+        of rule: RedactionRule, in text: UnsafeBufferPointer<UInt8>, from start: Int, beginningBefore limit: Int
+    ) -> [Range<Int>] {
         var found: [Range<Int>] = []
-        var at = 0
+        var at = start
         var matches = 0
         var secrets = 0
         // Blocks that an earlier redaction has cut: what follows is no longer theirs.

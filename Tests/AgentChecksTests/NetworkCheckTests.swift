@@ -1,8 +1,11 @@
 import AgentOperations
 import Glibc
+import NodeFacts
 import RecordedHost
 import TestSupport
 import Testing
+
+@testable import AgentChecks
 
 @Suite struct NetworkCheckTests {
     private static let stat = "entries  searched found new invalid ignore delete delete_list insert insert_failed drop early_drop\n"
@@ -76,6 +79,24 @@ import Testing
         let finding = try await outcome.fault()
         #expect(finding.number("accept queue of port \(server.port)") == 2, "\(finding)")
         #expect(finding.summary.contains("dropped by full queues"))
+    }
+
+    /// The kernel's answer by netlink and its files tell the same of sockets that are the test's own.
+    @Test func socketsAreThoseOfTheFiles() async throws {
+        let server = try Listener(backlog: 5)
+        defer { server.close() }
+        let clients = (0..<3).map { _ in server.connect() }
+        defer { for client in clients { Glibc.close(client) } }
+        let told = try await RecordedHost.machine().read { (files) throws(BuiltInFault) in try TCPSockets(files) }
+        let files = try TCPSockets(HostFiles().read("/proc/net/tcp"))
+        let own = told.listeners.filter { $0.port == server.port }
+        #expect(own.map(\.waiting) == [3])
+        #expect(own == files.listeners.filter { $0.port == server.port })
+        #expect(
+            Set(told.states.keys).isSubset(of: [TCPSockets.listening, TCPSockets.closeWait]),
+            "asked of the kernel, not read: \(told.states)")
+        // Without IPv6 there are none of that family, which is no fault.
+        #expect(try HostFiles().readTCPSockets(isIPv6: true, states: 1 << 10) { _ in false })
     }
 
     private static func softnet(_ rows: [(Int, Int, Int)]) -> String {

@@ -154,6 +154,10 @@ extension FuzzTarget {
         let sockets = TCPSockets(input)
         try expect(sockets.listeners.count <= sockets.states[TCPSockets.listening] ?? 0, "\(sockets.listeners.count) listeners")
         try expect(sockets.states.count <= 64, "states")
+        var told = TCPSockets()
+        _ = input.withUnsafeBytes { told.take(diagnostics: $0) }
+        try expect(told.listeners.count <= told.states[TCPSockets.listening] ?? 0, "\(told.listeners.count) listeners of diagnostics")
+        try expect(told.states.values.reduce(0, +) <= input.count / 88, "more sockets than there is room for")
     }
 
     /// A table is what its lines are, each by itself.

@@ -19,6 +19,8 @@ import Testing
         _ = (FileHandles(text), ResolverConfiguration(text).option("ndots"), ClockSynchronization(timedatectl: text))
         _ = (ClockSynchronization(chronyTracking: text), Properties.blocks(text), LoginRecord.startsAndStops(text))
         _ = (KernelMessage(kmsg: text), KernelMessage.journalLines(text), Number.only(text), Number.hundredths(text, 0..<text.count))
+        var sockets = TCPSockets()
+        _ = text.withUnsafeBytes { sockets.take(diagnostics: $0) }
         let line = String(decoding: text, as: UTF8.self)
         _ = (KernelFault(line), OutOfMemoryKill.find(in: [KernelMessage(text: line)]), CgroupName.short(line))
     }

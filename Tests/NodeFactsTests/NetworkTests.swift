@@ -74,6 +74,48 @@ import Testing
         #expect(six.listeners.map(\.port) == [22])
     }
 
+    /// A message of netlink(7): its header and what it carries.
+    private static func message(_ type: UInt16, _ body: [UInt8]) -> [UInt8] {
+        var bytes = little(UInt32(16 + body.count)) + little(type) + little(UInt16(2)) + little(UInt32(1)) + little(UInt32(0)) + body
+        while bytes.count % 4 != 0 { bytes.append(0xFF) }
+        return bytes
+    }
+
+    private static func little<Number: FixedWidthInteger>(_ number: Number) -> [UInt8] {
+        withUnsafeBytes(of: number.littleEndian, Array.init)
+    }
+
+    /// A `struct inet_diag_msg` (<linux/inet_diag.h>).
+    private static func socket(state: UInt8, port: UInt16, waiting: UInt32, user: UInt32 = 0, inode: UInt32 = 0) -> [UInt8] {
+        let ports = [UInt8(port >> 8), UInt8(port & 0xFF), 0, 0]
+        let queues = little(waiting) + little(UInt32(128)) + little(user) + little(inode)
+        return message(20, [2, state, 0, 0] + ports + [UInt8](repeating: 7, count: 48) + queues)
+    }
+
+    private static func take(_ bytes: [UInt8], _ sockets: inout TCPSockets) -> TCPSockets.Answer {
+        bytes.withUnsafeBytes { sockets.take(diagnostics: $0) }
+    }
+
+    @Test func readsSocketDiagnostics() {
+        var sockets = TCPSockets()
+        let first =
+            Self.message(1, [0, 0]) + Self.socket(state: 10, port: 2024, waiting: 129, user: 1000, inode: 1076)
+            + Self.socket(state: 8, port: 80, waiting: 1)
+        #expect(Self.take(first, &sockets) == .goesOn)
+        #expect(Self.take(Self.socket(state: 8, port: 81, waiting: 0) + Self.message(3, Self.little(Int32(0))), &sockets) == .isComplete)
+        #expect(sockets.states == [TCPSockets.listening: 1, TCPSockets.closeWait: 2])
+        #expect(sockets.listeners.map { [UInt64($0.port), $0.waiting, $0.user, $0.inode] } == [[2024, 129, 1000, 1076]])
+
+        #expect(Self.take(Self.message(2, Self.little(Int32(-2)) + [0, 0]), &sockets) == .failed(2), "no such protocol")
+        #expect(Self.take(Self.message(3, Self.little(Int32(-105))), &sockets) == .failed(105))
+        #expect(Self.take([], &sockets) == .failed(nil))
+        #expect(Self.take(Self.message(20, [2, 10, 0, 0]), &sockets) == .failed(nil), "a socket that is cut off")
+        #expect(Self.take(Array(first.dropLast()), &sockets) == .failed(nil), "a message that is cut off")
+        #expect(
+            Self.take(Self.little(UInt32(3)) + [UInt8](repeating: 0, count: 20), &sockets) == .failed(nil),
+            "a message shorter than its header")
+    }
+
     @Test func readsResolvers() {
         let resolvers = ResolverConfiguration(
             bytes(

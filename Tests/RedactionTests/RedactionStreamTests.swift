@@ -33,6 +33,19 @@ import Testing
         }
     }
 
+    /// A window that begins within a word, or within a line, is no beginning of either.
+    @Test(arguments: ["A_", "Ab"]) func aBorderBeginsNoWord(word: String) {
+        for before in [32 * 1024, 64 * 1024] {
+            let front = String(repeating: "x", count: before - word.utf8.count) + word
+            let (inner, behind) = (front + "cookie: yes, it is one", String(repeating: " y", count: 5000))
+            for pieces in [7, 4096, 300_000] {
+                #expect(stream(Array((inner + behind).utf8), pieces: pieces).text == inner + behind, "\(before) \(pieces)")
+                let blank = front.dropLast() + " cookie: "
+                #expect(stream(Array((blank + "a=b" + behind).utf8), pieces: pieces).text == blank + "[redacted]", "\(before) \(pieces)")
+            }
+        }
+    }
+
     @Test func secretsOfAnyLengthGoWhole() {
         let long = String(repeating: "s", count: 100_000)
         #expect(stream(Array("a password=\(long)\nb".utf8), pieces: 5000).text == "a password=[redacted]\nb")

@@ -34,38 +34,3 @@ package struct InterfaceCounters: Sendable, Equatable {
         return Direction(bytes: bytes, packets: packets, errors: errors, drops: drops, fifo: fifo)
     }
 }
-
-/// The TCP sockets of /proc/net/tcp or tcp6 (proc_pid_net(5)): how many in each state, and those that listen.
-package struct TCPSockets: Sendable, Equatable {
-    package struct Listener: Sendable, Equatable {
-        package var port: UInt16
-        /// Connections that the program has not accepted yet.
-        package var waiting: UInt64
-        package var user: UInt64
-        package var inode: UInt64
-    }
-
-    package static let listenersMax = 65_536
-    /// By the kernel's number of the state: 1 established, 3 SYN received, 6 time wait, 8 close wait, 10 listening.
-    package private(set) var states: [UInt64: Int] = [:]
-    package private(set) var listeners: [Listener] = []
-
-    package static let closeWait: UInt64 = 8
-    package static let listening: UInt64 = 10
-
-    package init(_ bytes: [UInt8]) {
-        for var line in Lines(bytes) {
-            guard let slot = line.range(), bytes[slot.upperBound - 1] == 0x3A, let local = line.range(), line.skip(1),
-                let state = line.hexadecimal(), let queues = line.range()
-            else { continue }
-            if states[state] != nil || states.count < 64 { states[state, default: 0] += 1 }
-            guard state == Self.listening, listeners.count < Self.listenersMax else { continue }
-            var address = Fields(bytes, local)
-            var pair = Fields(bytes, queues)
-            guard address.range(before: 0x3A) != nil, let port = address.hexadecimal(), pair.range(before: 0x3A) != nil,
-                let waiting = pair.hexadecimal(), line.skip(2), let user = line.number(), line.skip(1), let inode = line.number()
-            else { continue }
-            listeners.append(Listener(port: UInt16(clamping: port), waiting: waiting, user: user, inode: inode))
-        }
-    }
-}

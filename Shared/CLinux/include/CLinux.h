@@ -25,6 +25,12 @@ int64_t clinux_cpu_time(int32_t pid);
 // CAP_SYS_RESOURCE.
 int64_t clinux_open_files_limit(int32_t pid);
 
+// Asks for the TCP sockets of this process' network namespace (sock_diag(7)): of one family, AF_INET or AF_INET6, in any of `states`, a bit for
+// each number of a state. The answer is read with clinux_receive.
+int clinux_ask_tcp_sockets(int family, uint32_t states);
+// The next datagram of netlink(7) messages, in whole: its bytes; -ENOBUFS where it does not fit, -EAGAIN where none comes within two seconds.
+long clinux_receive(int netlink, void *bytes, size_t size);
+
 // How the kernel keeps the clock (adjtimex(2)), read and not changed.
 struct clinux_clock {
     int is_synchronized;

@@ -106,14 +106,9 @@ enum TCPHealth {
 
     /// Listening sockets by their accept queues, and connections that their programs do not close.
     private static func sockets(_ files: HostFiles) throws(BuiltInFault) -> Sockets {
-        var listeners: [TCPSockets.Listener] = []
-        var closeWait = 0
-        for path in ["/proc/net/tcp", "/proc/net/tcp6"] {
-            guard let sockets = try files.readable(path).map({ TCPSockets($0) }) else { continue }
-            listeners += sockets.listeners
-            closeWait += sockets.states[TCPSockets.closeWait] ?? 0
-        }
-        let queues = listeners.filter { $0.waiting > 0 }.sorted { ($1.waiting, $0.port) < ($0.waiting, $1.port) }
+        let sockets = try TCPSockets(files)
+        let closeWait = sockets.states[TCPSockets.closeWait] ?? 0
+        let queues = sockets.listeners.filter { $0.waiting > 0 }.sorted { ($1.waiting, $0.port) < ($0.waiting, $1.port) }
         let evidence = queues.prefix(queuesShown).map { Finding.Evidence("accept queue of port \($0.port)", $0.waiting) }
         let use = try files.readable("/proc/net/sockstat", bytesMax: 64 * 1024).map { SocketUse($0) }
         let used = [("orphan", "orphaned sockets"), ("tw", "sockets in time wait"), ("mem", "pages of socket buffers")].compactMap {
