@@ -22,6 +22,9 @@ public struct RedactionStream: Sendable {
     static let contextBytes = 1
 
     public private(set) var counts = Redactor.Counts()
+    /// Whether a window had so many secrets that what stood between them was replaced too. Such a text may become another one when it is redacted
+    /// again: what is behind the mark counts as a part of the secret then.
+    package private(set) var isCoarse = false
     private let redactor: Redactor
     private var pending: [UInt8] = []
     private var start = 0
@@ -78,7 +81,7 @@ public struct RedactionStream: Sendable {
         let end = min(start + Self.windowBytesMax + Self.lookaheadBytes, pending.count)
         let isEnd = isLast && end == pending.count
         let cut = isEnd ? end : windowEnd(end)
-        let secrets = secrets(in: start..<end, beginningBefore: cut)
+        let secrets = secrets(in: start..<end, beginningBefore: cut, &isCoarse)
         var at = start
         for (range, rule) in secrets where range.lowerBound >= at {
             output += pending[at..<range.lowerBound]
@@ -162,14 +165,16 @@ public struct RedactionStream: Sendable {
     }
 
     /// What is to be replaced, in order and without overlaps.
-    private func secrets(in window: Range<Int>, beginningBefore cut: Int) -> [(Range<Int>, RedactionRule)] {
+    private func secrets(
+        in window: Range<Int>, beginningBefore cut: Int, _ isCoarse: inout Bool
+    ) -> [(Range<Int>, RedactionRule)] {
         pending.withUnsafeBufferPointer { all -> [(Range<Int>, RedactionRule)] in
             let base = max(0, window.lowerBound - Self.contextBytes)
             let text = UnsafeBufferPointer(rebasing: all[base..<window.upperBound])
             if let prefilter = redactor.prefilter, !prefilter.matches(text) { return [] }
             var found: [(Range<Int>, RedactionRule)] = []
             for rule in redactor.rules {
-                let finds = Self.finds(of: rule, in: text, from: window.lowerBound - base, beginningBefore: cut - base)
+                let finds = Self.finds(of: rule, in: text, from: window.lowerBound - base, beginningBefore: cut - base, &isCoarse)
                 found += finds.map { ($0, rule) }
             }
             found.sort { ($0.0.lowerBound, $1.0.upperBound) < ($1.0.lowerBound, $0.0.upperBound) }
@@ -192,7 +197,7 @@ public struct RedactionStream: Sendable {
     }
 
     private static func finds(
-        of rule: RedactionRule, in text: UnsafeBufferPointer<UInt8>, from start: Int, beginningBefore limit: Int
+        of rule: RedactionRule, in text: UnsafeBufferPointer<UInt8>, from start: Int, beginningBefore limit: Int, _ isCoarse: inout Bool
     ) -> [Range<Int>] {
         var found: [Range<Int>] = []
         var at = start
@@ -212,6 +217,7 @@ public struct RedactionStream: Sendable {
             }
             secrets += 1
             guard secrets <= secretsPerWindowMax, matches <= matchesPerWindowMax else {
+                isCoarse = true
                 return found + [match.range.lowerBound..<end(of: rule, in: text, from: match.range.lowerBound, beginningBefore: limit)]
             }
             found += own

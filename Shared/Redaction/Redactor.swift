@@ -3,7 +3,8 @@ public import RegularExpressions
 
 /// Replaces secrets by `[redacted]`: those that everybody has, and those that patterns of this installation describe.
 ///
-/// Time is linear in the text and memory bounded, whatever the text is. Replacing twice is replacing once. Text need not be UTF-8.
+/// Time is linear in the text and memory bounded, whatever the text is. Replacing twice is replacing once, but where there are
+/// too many secrets to tell apart (`RedactionStream`). Text need not be UTF-8.
 public final class Redactor: Sendable {
     /// What stands where a secret was.
     public static let mark = "[redacted]"

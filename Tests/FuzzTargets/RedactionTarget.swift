@@ -22,9 +22,10 @@ extension FuzzTarget {
         let whole = redactor.redacted(text)
         let marks = whole.counts.total * Redactor.mark.utf8.count
         try expect(whole.bytes.count <= text.count + marks, "\(text.count) bytes became \(whole.bytes.count)")
-        try checkAgain(redactor, whole.bytes)
         for size in [1, 7, 1000, 32 * 1024, 40_000] where size >= text.count / 4096 {
-            try expect(inPieces(redactor, text, size) == whole.bytes, "in pieces of \(size) it is another text")
+            let pieces = inPieces(redactor, text, size)
+            try expect(pieces.bytes == whole.bytes, "in pieces of \(size) it is another text")
+            if !pieces.isCoarse { try checkAgain(redactor, whole.bytes) }
         }
         try checkPlanted(redactor, text)
         try checkJSON(redactor, input)
@@ -43,11 +44,12 @@ extension FuzzTarget {
         return text + parts[2]
     }
 
-    private static func inPieces(_ redactor: Redactor, _ text: [UInt8], _ size: Int) -> [UInt8] {
+    private static func inPieces(_ redactor: Redactor, _ text: [UInt8], _ size: Int) -> (bytes: [UInt8], isCoarse: Bool) {
         var stream = RedactionStream(redactor)
         var output: [UInt8] = []
         for start in stride(from: 0, to: text.count, by: size) { output += stream.append(text[start..<min(start + size, text.count)]) }
-        return output + stream.finish()
+        output += stream.finish()
+        return (output, stream.isCoarse)
     }
 
     private static func checkAgain(_ redactor: Redactor, _ clean: [UInt8]) throws {
