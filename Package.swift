@@ -69,7 +69,8 @@ let package = Package(
         room("Redaction", "Shared/Redaction", ["RegularExpressions", "JSONCoding"]),
         room("Compression", "Shared/Compression", ["CZlib"]),
         room("KafkaClient", "Shared/KafkaClient", ["CRdKafka", "JSONCoding"]),
-        room("ProcessRunner", "Shared/ProcessRunner", ["CSpawn"]),
+        room("DirectoryEntries", "Shared/DirectoryEntries"),
+        room("ProcessRunner", "Shared/ProcessRunner", ["CSpawn", "DirectoryEntries"]),
         room("HTTPMessage", "Shared/HTTPMessage"),
         room("HTTPServer", "Shared/HTTPServer", ["CMicroHTTPD", "HTTPMessage", logging]),
         room("HTTPClient", "Shared/HTTPClient", ["CCurl", "HTTPMessage"]),
@@ -152,7 +153,7 @@ let package = Package(
         room("NodeFacts", "Services/agent-executor/NodeFacts", ["JSONCoding"]),
         room(
             "AgentOperations", "Services/agent-executor/Operations",
-            ["AgentExecutorCore", "CLinux", "ProcessRunner", "HTTPClient", "Model", "JSONCoding"]),
+            ["AgentExecutorCore", "CLinux", "DirectoryEntries", "ProcessRunner", "HTTPClient", "Model", "JSONCoding"]),
         room(
             "AgentProcessors", "Services/agent-executor/Processors",
             [
@@ -169,7 +170,7 @@ let package = Package(
                 "ResourceStore",
                 "HTTPServer", "HTTPMessage",
                 "HTTPClient",
-                "ProcessRunner", "Redaction", "RegularExpressions", "Model", "JSONCoding", "Digests", logging,
+                "DirectoryEntries", "ProcessRunner", "Redaction", "RegularExpressions", "Model", "JSONCoding", "Digests", logging,
             ]),
         main("agent-executor", "Services/agent-executor/Main", ["AgentExecutorService", "ServiceKit"]),
 
@@ -178,7 +179,7 @@ let package = Package(
             "KubeDiagCommand", "Tools/kubediag/Command",
             [
                 "ResourceClient", "HTTPClient", "HTTPMessage", "Model", "JSONCoding", "YAMLReading", "Digests", "Certificates",
-                "ProcessRunner", arguments, yams,
+                "DirectoryEntries", "ProcessRunner", arguments, yams,
             ]),
         main("kubediag", "Tools/kubediag/Main", ["KubeDiagCommand"]),
 

@@ -3,19 +3,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/inet_diag.h>
+#include <linux/magic.h>
 #include <linux/netlink.h>
 #include <linux/openat2.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
+
+static const int open_flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 
 static int open_below(int root, const char *path, int flags) {
     int fd;
@@ -28,13 +34,8 @@ static int open_below(int root, const char *path, int flags) {
     return fd < 0 ? -errno : fd;
 }
 
-int clinux_open(int root, const char *path, int any) {
-    const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-    if (any) return open_below(root, path, flags);
-
-    // A handle of the file, which opens nothing yet.
-    int handle = open_below(root, path, O_PATH | O_CLOEXEC);
-    if (handle < 0) return handle;
+// Opens what a handle (O_PATH), which has opened nothing yet, is of, where that is a regular file or a folder; the handle is closed.
+static int open_handle(int handle) {
     struct stat info;
     int fd;
     if (fstat(handle, &info) != 0) {
@@ -44,11 +45,44 @@ int clinux_open(int root, const char *path, int any) {
     } else {
         char link[32];
         snprintf(link, sizeof link, "/proc/self/fd/%d", handle);
-        fd = open(link, flags);
+        fd = open(link, open_flags);
         if (fd < 0) fd = -errno;
     }
     close(handle);
     return fd;
+}
+
+int clinux_open(int root, const char *path, int any) {
+    if (any) return open_below(root, path, open_flags);
+    int handle = open_below(root, path, O_PATH | O_CLOEXEC);
+    return handle < 0 ? handle : open_handle(handle);
+}
+
+int clinux_open_inside(int root, const char *folder, const char *path, int links) {
+    int inside = open_below(root, folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (inside < 0) return inside;
+    struct open_how how = {
+        .flags = O_PATH | O_CLOEXEC,
+        .resolve = RESOLVE_BENEATH | (links ? RESOLVE_NO_MAGICLINKS : RESOLVE_NO_SYMLINKS),
+    };
+    int handle = (int)syscall(SYS_openat2, inside, path, &how, sizeof how);
+    if (handle < 0) handle = -errno;
+    close(inside);
+    return handle < 0 ? handle : open_handle(handle);
+}
+
+int clinux_is_kernel_log(int fd) {
+    struct statfs system;
+    if (fstatfs(fd, &system) != 0 || system.f_type != PROC_SUPER_MAGIC) return 0;
+    // Its number is the same in every instance of procfs; where /proc/kmsg is hidden, the name of what was opened still tells.
+    struct stat info, log;
+    if (fstat(fd, &info) == 0 && stat("/proc/kmsg", &log) == 0 && info.st_ino == log.st_ino && info.st_mode == log.st_mode) return 1;
+    static const char name[] = "/kmsg";
+    char link[32], target[PATH_MAX];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t count = readlink(link, target, sizeof target);
+    size_t length = sizeof name - 1;
+    return count >= (ssize_t)length && memcmp(target + count - length, name, length) == 0;
 }
 
 int clinux_open_process(int proc, int below, int32_t pid, const char *name) {

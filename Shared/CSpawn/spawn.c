@@ -4,9 +4,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <linux/openat2.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -105,6 +108,8 @@ static void *thread_entry(void *raw) {
     return NULL;
 }
 
+static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS};
+
 int cspawn_thread(const char *name, void (*body)(void *), void *context) {
     struct thread_start *start = malloc(sizeof *start);
     if (start == NULL) return -ENOMEM;
@@ -112,6 +117,8 @@ int cspawn_thread(const char *name, void (*body)(void *), void *context) {
     start->context = context;
     sigset_t all, before;
     sigfillset(&all);
+    // A fault that is blocked ends the process without a word; let whoever reports crashes have it.
+    for (size_t index = 0; index < sizeof faults / sizeof *faults; index++) sigdelset(&all, faults[index]);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_t thread;
     int error = pthread_create(&thread, NULL, thread_entry, start);
@@ -127,17 +134,67 @@ int cspawn_thread(const char *name, void (*body)(void *), void *context) {
 
 int cspawn_open(const char *path, int flags, int mode) { return result_of(open(path, flags | O_CLOEXEC, mode)); }
 
-enum { TREE_DEPTH_MAX = 128 };
+// Folders that are open at once while a tree is removed.
+enum { TREE_DEPTH_MAX = 32 };
 
-static int remove_entries(int parent, const char *name, dev_t device, int depth, int keeps_folder) {
-    if (depth > TREE_DEPTH_MAX) return -ELOOP;
-    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0) return -errno;
-    struct stat info;
-    if (fstat(fd, &info) < 0 || (device != 0 && info.st_dev != device)) {
-        close(fd);
-        return -EXDEV;
+struct removal {
+    int root;
+    dev_t device;
+    // How many folders were moved up, which gives the next its name.
+    uint64_t moved;
+};
+
+static void moved_name(char name[static 64], uint64_t number) { snprintf(name, 64, ".kubediag-removed-%" PRIu64, number); }
+
+// A folder of the tree that is no link, lies on no other mount, bound or not, and can be read and changed by who owns it.
+static int open_folder(int parent, const char *name) {
+    const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    struct open_how how = {.flags = (unsigned)flags, .resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS};
+    int fd = (int)syscall(SYS_openat2, parent, name, &how, sizeof how);
+    // Kernels before 5.6 and some containers' profiles have no openat2; devices are compared in any case.
+    if (fd < 0 && (errno == ENOSYS || errno == EPERM)) fd = openat(parent, name, flags);
+    return result_of(fd);
+}
+
+static int open_own_folder(int parent, const char *name) {
+    int fd = open_folder(parent, name);
+    if (fd != -EACCES || fchmodat(parent, name, 0700, AT_SYMLINK_NOFOLLOW) < 0) return fd;
+    return open_folder(parent, name);
+}
+
+// Moves a folder that lies too deep up to the root of the tree, so that however deep a tree is, few folders are open at once.
+static int move_up(struct removal *removal, int parent, const char *name) {
+    if (unlinkat(parent, name, AT_REMOVEDIR) == 0) return 0;
+    int may_change_mode = 1;
+    for (;;) {
+        char target[64];
+        moved_name(target, removal->moved);
+        if (renameat(parent, name, removal->root, target) == 0) {
+            removal->moved++;
+            return 0;
+        }
+        switch (errno) {
+        case EEXIST:
+        case ENOTEMPTY:
+        case ENOTDIR:
+            // Whose name it is; each such file costs one attempt.
+            removal->moved++;
+            continue;
+        case EACCES:
+            // A folder that goes to another one has to be writable itself.
+            if (may_change_mode && fchmodat(parent, name, 0700, AT_SYMLINK_NOFOLLOW) == 0) {
+                may_change_mode = 0;
+                continue;
+            }
+            return -EACCES;
+        default: return -errno;
+        }
     }
+}
+
+static int remove_folder(struct removal *removal, int parent, const char *name, int depth);
+
+static int remove_entries(struct removal *removal, int fd, int depth) {
     DIR *stream = fdopendir(fd);
     if (stream == NULL) {
         int error = -errno;
@@ -150,18 +207,61 @@ static int remove_entries(int parent, const char *name, dev_t device, int depth,
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
         int result = unlinkat(dirfd(stream), entry->d_name, 0) < 0 ? -errno : 0;
         if (result == -EISDIR || result == -EPERM) {
-            result = remove_entries(dirfd(stream), entry->d_name, info.st_dev, depth + 1, 0);
+            result = depth < TREE_DEPTH_MAX ? remove_folder(removal, dirfd(stream), entry->d_name, depth + 1)
+                                            : move_up(removal, dirfd(stream), entry->d_name);
         }
-        if (result < 0) error = result;
+        if (result < 0 && result != -ENOENT) error = result;
     }
     closedir(stream);
-    if (keeps_folder) return error;
-    if (unlinkat(parent, name, AT_REMOVEDIR) < 0) return error != 0 ? error : -errno;
-    return 0;
+    return error;
 }
 
-int cspawn_remove_tree(const char *path) { return remove_entries(AT_FDCWD, path, 0, 0, 0); }
-int cspawn_empty_tree(const char *path) { return remove_entries(AT_FDCWD, path, 0, 0, 1); }
+static int remove_folder(struct removal *removal, int parent, const char *name, int depth) {
+    int fd = open_own_folder(parent, name);
+    if (fd < 0) return fd;
+    struct stat info;
+    if (fstat(fd, &info) < 0 || info.st_dev != removal->device) {
+        close(fd);
+        return -EXDEV;
+    }
+    if ((info.st_mode & 0700) != 0700) fchmod(fd, 0700);
+    int error = remove_entries(removal, fd, depth);
+    return unlinkat(parent, name, AT_REMOVEDIR) == 0 ? 0 : error != 0 ? error : -errno;
+}
+
+int cspawn_empty_tree(const char *path) {
+    const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    int root = open(path, flags);
+    if (root < 0 && errno == EACCES && fchmodat(AT_FDCWD, path, 0700, AT_SYMLINK_NOFOLLOW) == 0) root = open(path, flags);
+    if (root < 0) return -errno;
+    struct stat info;
+    // The stream closes its descriptor; the tree's stays open for what is moved up.
+    int fd = fcntl(root, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0 || fstat(root, &info) < 0) {
+        int error = -errno;
+        if (fd >= 0) close(fd);
+        close(root);
+        return error;
+    }
+    // What is in a folder can be removed by who may write to it.
+    if ((info.st_mode & 0700) != 0700) fchmod(root, 0700);
+    struct removal removal = {.root = root, .device = info.st_dev, .moved = 0};
+    int error = remove_entries(&removal, fd, 1);
+    for (uint64_t number = 0; number < removal.moved; number++) {
+        char name[64];
+        moved_name(name, number);
+        int result = remove_folder(&removal, root, name, 1);
+        // Others of the name are no folders, or gone since the first walk saw them too.
+        if (result < 0 && result != -ENOENT && result != -ENOTDIR) error = result;
+    }
+    close(root);
+    return error;
+}
+
+int cspawn_remove_tree(const char *path) {
+    int error = cspawn_empty_tree(path);
+    return rmdir(path) == 0 ? 0 : error != 0 ? error : -errno;
+}
 
 static int copy(int from, const char *target) {
     int to = open(target, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);

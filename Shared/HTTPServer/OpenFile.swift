@@ -16,7 +16,8 @@ public final class OpenFile: Sendable {
     /// - Parameter path: names between slashes, each taken from the one before; `..` is none.
     public init?(_ path: String, below folder: String) {
         var fd = Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        let names = path.split(separator: "/").map(String.init)
+        // By bytes: a name must hold no `/` that is a character together with a combining mark.
+        let names = path.utf8.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) }
         for (index, name) in names.enumerated() where fd >= 0 {
             let kind = index == names.count - 1 ? O_NONBLOCK : O_DIRECTORY
             let next = name == ".." ? -1 : openat(fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | kind)

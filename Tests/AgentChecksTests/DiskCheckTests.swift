@@ -66,6 +66,20 @@ import Testing
         #expect(!quick.summary.contains("largest"))
     }
 
+    @Test func whatIsCalledByNoTextIsWalked() async throws {
+        let machine = try RecordedHost(["/proc/self/mountinfo": Self.mountinfo, "/var/log/a.log": "x"])
+        let path = Array("\(machine.root)/var/log/".utf8) + [0xFF, 0]
+        let made = path.withUnsafeBytes { open($0.baseAddress!.assumingMemoryBound(to: CChar.self), O_CREAT | O_WRONLY | O_CLOEXEC, 0o600) }
+        try #require(made >= 0)
+        defer { close(made) }
+        try #require(posix_fallocate(made, 0, 4 << 20) == 0)
+        let finding = try await check("diskSpace").run(["availablePercent": "100", "growthSeconds": "0"], on: machine.host()).fault()
+        #expect(finding.number("/var/log") ?? 0 >= 4_194_304)
+        try machine.makeFolder("/\u{301}mark")
+        // Its mount is found by the bytes of its path.
+        _ = try await check("diskSpace").run(["availablePercent": "100", "mountpoint": "/\u{301}mark"], on: machine.host()).fault()
+    }
+
     @Test func staysInItsTime() async throws {
         let machine = try RecordedHost(["/proc/self/mountinfo": Self.mountinfo])
         for folder in 0..<60 { for file in 0..<20 { try machine.put("/var/\(folder)/\(file)", "") } }

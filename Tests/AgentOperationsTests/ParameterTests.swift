@@ -45,9 +45,14 @@ import Testing
         #expect(throws: BuiltInFault.self) { try context(["pid": text]) }
     }
 
-    @Test(arguments: ["etc", "/etc/../shadow", "/a\0b", "/" + String(repeating: "a", count: 4096)])
+    @Test(arguments: ["etc", "/etc/../shadow", "/a\0b", "/tmp/../\u{301}x", "/a/..", "/" + String(repeating: "a", count: 4096)])
     func refusesHostilePaths(_ text: String) {
         #expect(throws: BuiltInFault.self) { try context(["pid": "2", "folder": text]) }
+    }
+
+    @Test func aPathBeginsWithTheByte() throws {
+        let context = try context(["pid": "2", "folder": "/\u{301}x"])
+        #expect(context[Self.folder] == "/\u{301}x")
     }
 
     @Test(arguments: ["--help", "a b", "a;b", "", "ä", "a/b"])

@@ -73,18 +73,28 @@ import Testing
 }
 
 @Suite("Stacks of daemons", .serialized) struct DaemonTests {
-    /// A script that runs under a daemon's name until it is let go.
+    /// A shell under a daemon's name, which runs a script until it is let go.
     private final class Script {
         let process: ChildProcess
         let folder: TemporaryDirectory
 
-        init(name: String, _ script: String) async throws {
+        /// - Parameters:
+        ///   - isDaemon: false for a script of the name, which the kernel has its interpreter carry out.
+        ///   - user: by number; the test's own otherwise.
+        init(name: String, _ script: String, isDaemon: Bool = true, user: Int? = nil) async throws {
             folder = try TemporaryDirectory()
             let path = "\(folder.path)/\(name)"
-            try "#!/bin/sh\n\(script)\ntouch \"$1/ready\"\nwhile :; do sleep 0.05; done\n".write(
-                toFile: path, atomically: true, encoding: .utf8)
+            let text = "#!/bin/sh\n\(script)\ntouch \"$1/ready\"\nwhile :; do sleep 0.05; done\n"
+            try text.write(toFile: isDaemon ? "\(path).sh" : path, atomically: true, encoding: .utf8)
+            if isDaemon { try #require(FileManager.default.contents(atPath: "/bin/sh")).write(to: URL(fileURLWithPath: path)) }
             chmod(path, 0o755)
-            process = try ChildProcess(path, [folder.path])
+            let command = [path] + (isDaemon ? ["\(path).sh"] : []) + [folder.path]
+            if let user {
+                chmod(folder.path, 0o777)
+                process = try ChildProcess("/usr/bin/setpriv", ["--reuid=\(user)", "--clear-groups"] + command)
+            } else {
+                process = try ChildProcess(path, Array(command.dropFirst()))
+            }
             let ready = "\(folder.path)/ready"
             let isReady = try await eventually { FileManager.default.fileExists(atPath: ready) }
             try #require(isReady)
@@ -146,5 +156,65 @@ import Testing
             if case .failed(let message) = $0 as? BuiltInFault { message.contains("dockerd wrote no") } else { false }
         }
         #expect(daemon.process.isRunning)
+    }
+
+    @Test func whatOnlyHasTheNameIsNotSignalled() async throws {
+        let daemon = try await Script(name: "dockerd", "trap 'touch \"$1/asked\"' USR1", isDaemon: false)
+        let operation = try operation("dockerdGoroutineCollector", ContainerRuntimes(dockerExecRoot: daemon.folder.path))
+        await #expect { try await operation.run(on: RecordedHost.machine(), seconds: 1) } throws: {
+            guard case .failed(let message) = $0 as? BuiltInFault else { return false }
+            return message.hasPrefix("process \(daemon.process.pid), called dockerd, is /") && message.hasSuffix("not taken for dockerd")
+        }
+        #expect(daemon.process.isRunning && !FileManager.default.fileExists(atPath: "\(daemon.folder.path)/asked"))
+    }
+
+    @Test(.enabled(if: geteuid() == 0)) func whatRunsAsAnotherUserIsNotSignalled() async throws {
+        let evidence = try TemporaryDirectory()
+        defer { evidence.remove() }
+        let script = "trap 'ln -s /etc/passwd \"$1/containerd.$$.stacks.log\"; touch \"$1/asked\"' USR1"
+        let other = try await Script(name: "containerd", script, user: 65_534)
+        let operation = try operation("containerdGoroutineCollector", ContainerRuntimes(containerdTemporaryFolder: other.folder.path))
+        await #expect { try await run(operation, evidence: evidence) } throws: {
+            guard case .failed(let message) = $0 as? BuiltInFault else { return false }
+            let whose = "process \(other.process.pid), called containerd, runs as user 65534 and not as user 0"
+            return message == "\(whose): it is not taken for containerd"
+        }
+        #expect(!FileManager.default.fileExists(atPath: "\(other.folder.path)/asked"))
+        // Nor does it stand in the way of the real one.
+        let daemon = try await Script(name: "containerd", "trap 'echo stacks > \"$1/containerd.$$.stacks.log\"' USR1")
+        let real = try self.operation("containerdGoroutineCollector", ContainerRuntimes(containerdTemporaryFolder: daemon.folder.path))
+        let kept = try await run(real, evidence: evidence).text("collector.runtime.containerd.goroutine.file")
+        #expect(try String(contentsOfFile: kept, encoding: .utf8) == "stacks\n")
+    }
+
+    @Test(arguments: [
+        ("echo secret > $1/secret; ln -s $1/secret $FILE", "there is a link on the way to it"),
+        ("echo secret > $1/secret; ln $1/secret $FILE", "it is not the daemon's alone"),
+        ("mkfifo $FILE", "it is neither a file nor a folder"), ("mkdir $FILE", "it is no regular file"),
+        ("echo secret > $FILE; chown 65534 $FILE", "it is not the daemon's alone"),
+    ]) func aFileThatIsNotTheDaemonsIsNotRead(script: String, reason: String) async throws {
+        guard geteuid() == 0 || !script.contains("chown") else { return }
+        let evidence = try TemporaryDirectory()
+        defer { evidence.remove() }
+        let daemon = try await Script(name: "containerd", "FILE=$1/containerd.$$.stacks.log; trap '\(script)' USR1")
+        let operation = try operation("containerdGoroutineCollector", ContainerRuntimes(containerdTemporaryFolder: daemon.folder.path))
+        let pid = daemon.process.pid
+        let path = "/proc/\(pid)/root\(daemon.folder.path)/containerd.\(pid).stacks.log"
+        await #expect(throws: BuiltInFault.unreadable(path: path, reason: reason)) { try await run(operation, evidence: evidence) }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: evidence.path).isEmpty)
+    }
+
+    @Test func aFileOfEarlierIsNotTaken() async throws {
+        let daemon = try await Script(name: "containerd", "echo old > $1/containerd.$$.stacks.log; trap : USR1")
+        let path = "\(daemon.folder.path)/containerd.\(daemon.process.pid).stacks.log"
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        let before = Int(now.tv_sec) * 1_000_000_000 + Int(now.tv_nsec) - 100_000_000
+        let time = timespec(tv_sec: before / 1_000_000_000, tv_nsec: before % 1_000_000_000)
+        try #require(utimensat(AT_FDCWD, path, [time, time], 0) == 0)
+        let operation = try operation("containerdGoroutineCollector", ContainerRuntimes(containerdTemporaryFolder: daemon.folder.path))
+        await #expect { try await operation.run(on: RecordedHost.machine(), seconds: 1) } throws: {
+            if case .failed(let message) = $0 as? BuiltInFault { message.contains("containerd wrote no") } else { false }
+        }
     }
 }

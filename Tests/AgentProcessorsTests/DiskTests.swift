@@ -35,6 +35,30 @@ import Testing
         #expect(usage["isComplete"] == true && usage["refused"] == 0)
     }
 
+    @Test func whatIsCalledByNoTextIsCounted() async throws {
+        let machine = try RecordedHost()
+        try machine.put("/data/plain", bytes: [UInt8](repeating: 1, count: 8192))
+        let odd = [UInt8(ascii: "d"), 0xFF]
+        let folder = Array("\(machine.root)/data/".utf8) + odd
+        func path(_ bytes: [UInt8], _ body: (UnsafePointer<CChar>) -> Int32) -> Int32 {
+            (bytes + [0]).withUnsafeBytes { body($0.baseAddress!.assumingMemoryBound(to: CChar.self)) }
+        }
+        try #require(path(folder) { mkdir($0, 0o755) } == 0)
+        let file = path(folder + [UInt8(ascii: "/"), 0xFE]) { open($0, O_CREAT | O_WRONLY | O_CLOEXEC, 0o600) }
+        try #require(file >= 0)
+        try FileHandle(fileDescriptor: file, closeOnDealloc: true).write(contentsOf: Data(repeating: 1, count: 2 << 20))
+        try machine.makeFolder("/data/\u{301}mark")
+        let outcome = try await operation("diskUsageCollector").run(["path": "/data"], on: machine.host())
+        let usage = try outcome.json("collector.system.disk_usage")
+        let du = try await run("/usr/bin/du", ["-s", "-B", "1", "\(machine.root)/data"])
+        #expect(usage["diskUsage"]?.integerValue == Int64(du.output.prefix { $0 != "\t" }))
+        #expect(usage["entries"] == 5 && usage["isComplete"] == true)
+        #expect(usage["biggest"]?.arrayValue?.first?["path"] == "/data/d\u{FFFD}")
+        let status = try await operation("fileStatusCollector").run(["filePathInformation": "/data"], on: machine.host())
+        let known = try status.json("fileStatusInformation").arrayValue?.first
+        #expect(known?["diskUsage"] == usage["diskUsage"] && known?["fileStatuses"]?.arrayValue?.count == 3)
+    }
+
     @Test func boundsAreTold() async throws {
         let outcome = try await operation("diskUsageCollector").run(["entriesMax": "5", "top": "1"], on: machine().host())
         let usage = try outcome.json("collector.system.disk_usage")

@@ -176,3 +176,27 @@ import Testing
         }
     }
 }
+
+@Suite("Addresses that are given") struct GivenAddressTests {
+    private static let hostile = [
+        "http://h/a\r\nX:1", "http://h/a\nb", "http://h/?\u{301}", "http://h/#\u{301}", "http://u@\u{301}h/", "http://h/\0",
+        "http://h/\u{7F}", "http:/\u{301}/h", "ftp://h/", "http://h/a b", "http://h/ \u{301}",
+    ]
+
+    private func faults(_ name: String, _ parameters: [String: String]) async throws -> [String] {
+        let operation = try Processors(kubernetes: nil, node: "n1").operation(name)
+        do {
+            _ = try await operation.run(parameters, on: RecordedHost().host())
+            return []
+        } catch BuiltInFault.parametersInvalid(let faults) {
+            return faults.map(\.path)
+        }
+    }
+
+    @Test(arguments: hostile) func areJudgedInBytes(address: String) async throws {
+        let search = "param.collector.log.elasticsearch."
+        #expect(try await faults("elasticsearchCollector", [search + "address": address, search + "match": "x"]) == [search + "address"])
+        let profiler = "param.diagnoser.runtime.go_profiler."
+        #expect(try await faults("goProfiler", [profiler + "source": address, profiler + "type": "Heap"]) == [profiler + "source"])
+    }
+}

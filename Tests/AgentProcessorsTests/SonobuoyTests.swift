@@ -57,12 +57,39 @@ import Testing
         }
     }
 
-    @Test(arguments: ["../etc/shadow", "/etc/shadow", "a/../../b", "/"]) func pathsThatLeaveTheFolderAreRefused(file: String) async throws {
+    @Test(arguments: ["../etc/shadow", "/etc/shadow", "a/../../b", "/", "../\u{301}x", "/\u{301}x"]) func pathsThatLeaveTheFolderAreRefused(
+        file: String
+    ) async throws {
         let machine = try RecordedHost(["/etc/shadow": "name: root\nstatus: secret\n"])
         try machine.makeFolder("/results")
         await #expect { try await run(machine, [Self.directory: "/results", Self.file: file]) } throws: {
             if case .parametersInvalid(let faults) = $0 as? BuiltInFault { faults.map(\.path) == [Self.file] } else { false }
         }
+    }
+
+    @Test(arguments: [
+        "SECRET=hunter2\0PATH=/bin", "key: hunter2\nkey: [hunter2", "hunter2: 1\nhunter2: 2", "- hunter2: *hunter2", "\"hunter2", "hunter2",
+        "! hunter2: %hunter2\n\thunter2: {",
+    ]) func whatAFileHoldsIsNotTold(text: String) async throws {
+        let machine = try RecordedHost(["/results/environ": text])
+        await #expect { try await run(machine, [Self.directory: "/results", Self.file: "environ"]) } throws: {
+            guard case .failed(let message) = $0 as? BuiltInFault else { return false }
+            return message.hasPrefix("/results/environ:") && !message.contains("hunter2")
+        }
+    }
+
+    @Test func linksThatLeaveTheFolderAreNotFollowed() async throws {
+        let machine = try RecordedHost(["/etc/secret": "name: root\nstatus: secret\n", "/results/run/a.yaml": "name: a\nstatus: passed\n"])
+        try machine.putLink("/results/e2e.yaml", to: "/etc/secret")
+        try machine.putLink("/results/up.yaml", to: "../etc/secret")
+        try machine.putLink("/results/folder", to: "/etc")
+        try machine.putLink("/results/latest", to: "run")
+        for file in ["e2e.yaml", "up.yaml", "folder/secret"] {
+            let fault = BuiltInFault.unreadable(path: "/results/\(file)", reason: "it leads out of /results")
+            await #expect(throws: fault) { try await run(machine, [Self.directory: "/results", Self.file: file]) }
+        }
+        let outcome = try await run(machine, [Self.directory: "/results", Self.file: "latest/a.yaml"])
+        #expect(try outcome.json("sonobuoy_result_diagnoser.summary").arrayValue?.count == 1)
     }
 
     @Test func aMissingFileAndOneWithoutEnd() async throws {

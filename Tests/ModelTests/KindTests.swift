@@ -48,6 +48,19 @@ private func object(_ kind: String, _ spec: String) -> String {
                 "spec.storage.hostPath.path FieldValueInvalid", "spec.processor.httpServer.path FieldValueInvalid",
                 "spec.processor.httpServer.address FieldValueInvalid",
             ]),
+        // Paths and names are bytes: a combining mark behind a slash or a dot hides neither.
+        Case(
+            definition: Operation.definition,
+            spec:
+                #"{"processor":{"scriptRunner":{"script":"x"},"execution":{"workingDirectory":"/a/../\u0301x"}},"storage":{"hostPath":{"path":"/a/../\u0301x"}}}"#,
+            faults: ["spec.storage.hostPath.path FieldValueInvalid", "spec.processor.execution.workingDirectory FieldValueInvalid"]),
+        Case(
+            definition: Operation.definition,
+            spec: #"{"processor":{"function":{"runtime":"python3","codeSource":{"a/\u0301b":"","handler.py":"x"}}}}"#,
+            faults: ["spec.processor.function.codeSource[a/\u{301}b] FieldValueInvalid"]),
+        Case(
+            definition: Operation.definition,
+            spec: #"{"processor":{"scriptRunner":{"script":"x"}},"storage":{"hostPath":{"path":"/\u0301x"}}}"#, faults: []),
         Case(
             definition: Operation.definition,
             spec:

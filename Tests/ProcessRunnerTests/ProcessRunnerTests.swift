@@ -149,6 +149,32 @@ import Testing
         #expect(try await run("echo fine") == "fine\n")
     }
 
+    @Test func aKeptFolderIsEmptiedHoweverDeepItIs() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/slot"
+        func run(_ text: String) async throws -> String {
+            var command = ProcessCommand(.script(Array(text.utf8)), environment: ["PATH": "/usr/bin:/bin"])
+            command.workFolder = WorkFolder(path: path, isKept: true, leaderNote: "run-1")
+            return self.text(try await runner.run(command).standardOutput.bytes)
+        }
+        // A link and a name that is no text on each level, and names that a folder which is moved up may get.
+        let deep = """
+            outside=\(folder.path)/outside; mkdir -p "$outside/d"; touch "$outside/d/file" .kubediag-removed-0; mkdir -p .kubediag-removed-2/x
+            level=0
+            while [ $level -lt 300 ]; do
+                ln -s "$outside" link; touch "$(printf '\\377')"; mkdir "$(printf 'd\\376')"; cd -P "$(printf 'd\\376')" || exit
+                level=$((level + 1))
+            done
+            echo $level
+            """
+        #expect(try await run(deep) == "300\n")
+        #expect(try await run("ls -A; echo end") == "end\n")
+        #expect(FileManager.default.fileExists(atPath: folder.path + "/outside/d/file"))
+        #expect(try await run(deep) == "300\n")
+        #expect(FolderRemoval.remove(path))
+        #expect(!FileManager.default.fileExists(atPath: path) && FolderRemoval.remove(path))
+    }
+
     @Test func timeoutTerminatesThenKills() async throws {
         var command = sh("trap '' TERM; echo ready; while :; do sleep 0.05; done")
         command.timeout = .seconds(1)

@@ -97,10 +97,10 @@ public final class RecordedHost: Sendable {
     }
 
     private func makeFolder(of path: String) throws {
-        precondition(path.hasPrefix("/"), "paths of a machine are absolute")
+        precondition(path.utf8.first == UInt8(ascii: "/"), "paths of a machine are absolute")
         var folder = root
-        for part in path.split(separator: "/").dropLast() {
-            folder += "/\(part)"
+        for part in path.utf8.split(separator: UInt8(ascii: "/")).dropLast() {
+            folder += "/\(Substring(part))"
             guard mkdir(folder, 0o755) == 0 || errno == EEXIST else { throw RecordingError(folder, errno) }
         }
     }

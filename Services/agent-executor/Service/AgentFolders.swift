@@ -84,7 +84,7 @@ struct Leftovers: Sendable {
         let names = folders.runs.flatMap { run in FileTree.names(in: run).map { "\(run)/\($0)" } }
         // What a copy tells of may be running right now, for the original.
         if isCopy {
-            for name in names { _ = FileTree.remove(name) }
+            for run in folders.runs { _ = FileTree.empty(run) }
             return [:]
         }
         for record in names.compactMap({ LeaderRecord(folder: $0) }) {
@@ -95,7 +95,7 @@ struct Leftovers: Sendable {
         let killed = await runner.endLeftovers(
             markerName: StepExecutor.markerName, valuePrefix: "\(journal)/", leaders: leaders)
         if killed > 0 { logger.warning("processes of an earlier run were ended", metadata: ["count": .stringConvertible(killed)]) }
-        for name in names { _ = FileTree.remove(name) }
+        for run in folders.runs { _ = FileTree.empty(run) }
         return begun
     }
 }

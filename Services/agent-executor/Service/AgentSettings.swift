@@ -33,7 +33,7 @@ public enum AgentSettings {
         help: "folder below which executions get their own folders; where the agent runs as root, one that other users can pass through,"
             + " /var/lib/kubediag-run unless given; else in the data directory",
         validate: { path in
-            path.flatMap { $0.hasPrefix("/") && !$0.split(separator: "/").contains("..") ? nil : "\"\($0)\" is no absolute path" }
+            path.flatMap { PathText.isAbsoluteAndNeverUp($0) ? nil : "\"\($0)\" is no absolute path" }
         })
     public static let controlGroupRoot = Setting<String?>(
         "cgroup-root", default: .some(nil), placeholder: "DIR",
@@ -41,7 +41,7 @@ public enum AgentSettings {
             + " agent's own where it is delegated, unless given",
         validate: { path in
             path.flatMap {
-                $0 == "none" || $0.hasPrefix("/") && !$0.split(separator: "/").contains("..") ? nil : "\"\($0)\" is no absolute path"
+                $0 == "none" || PathText.isAbsoluteAndNeverUp($0) ? nil : "\"\($0)\" is no absolute path"
             }
         })
     public static let stepMemoryMax = Setting<ByteCount>(
@@ -58,16 +58,16 @@ public enum AgentSettings {
         "storage-roots", default: [], placeholder: "DIR,…",
         help: "folders below which an operation's storage.hostPath may lie; none allows none",
         validate: { roots in
-            roots.first { !$0.hasPrefix("/") || $0.split(separator: "/").contains("..") }.map { "\"\($0)\" is no absolute path" }
+            roots.first { !PathText.isAbsoluteAndNeverUp($0) }.map { "\"\($0)\" is no absolute path" }
         })
     public static let hostRoot = Setting<String>(
         "host-root", default: "/", placeholder: "DIR",
         help: "folder below which the node's /proc, /sys and /etc lie, for an agent in a container; built-in operations read them there",
-        validate: { $0.hasPrefix("/") ? nil : "\"\($0)\" is no absolute path" })
+        validate: { PathText.isAbsolute($0) ? nil : "\"\($0)\" is no absolute path" })
     public static let toolFolders = Setting<[String]>(
         "tool-folders", default: HostTools.standardFolders, placeholder: "DIR,…",
         help: "folders in which built-in operations look for the programs that they run, in this order",
-        validate: { folders in folders.first { !$0.hasPrefix("/") }.map { "\"\($0)\" is no absolute path" } })
+        validate: { folders in folders.first { !PathText.isAbsolute($0) }.map { "\"\($0)\" is no absolute path" } })
     public static let evidenceStepMax = Setting<ByteCount>(
         "evidence-step-max", default: .mebibytes(64), help: "bytes of one step's output that are kept on disk; the rest is counted")
     public static let evidenceAge = Setting<Duration>(

@@ -30,10 +30,10 @@ struct EvidenceStore: Sendable {
 
     /// The longest storage root that the path lies below, and the folders from there.
     private func split(_ path: String) -> (root: String, below: [String])? {
-        let parts = path.split(separator: "/").filter { $0 != "." }
-        guard path.hasPrefix("/"), !parts.contains("..") else { return nil }
-        let roots = storageRoots.map { root in (root, root.split(separator: "/")) }
-        let match = roots.filter { parts.starts(with: $0.1) }.max { $0.1.count < $1.1.count }
+        guard PathText.isAbsoluteAndNeverUp(path) else { return nil }
+        let parts = PathText.parts(of: path)
+        let roots = storageRoots.map { root in (root, PathText.parts(of: root)) }
+        let match = roots.filter { parts.starts(with: $0.1, by: PathText.isSame) }.max { $0.1.count < $1.1.count }
         return match.map { ($0.0, parts.dropFirst($0.1.count).map(String.init)) }
     }
 
@@ -56,7 +56,7 @@ struct EvidenceStore: Sendable {
     /// Opens a file without following a link below the data directory or the storage root; nil where it is not there any more.
     func openFile(_ item: EvidenceItem) async -> OpenFile? {
         let trusted = item.isHostPath ? split(item.path)?.root ?? "/" : root
-        return await disk.perform { OpenFile(String(item.path.dropFirst(trusted.count)), below: trusted) }
+        return await disk.perform { OpenFile(String(Substring(item.path.utf8.dropFirst(trusted.utf8.count))), below: trusted) }
     }
 
     /// SHA-256 of a file in hexadecimal, nil when it can't be read.
@@ -101,10 +101,9 @@ struct EvidenceStore: Sendable {
     }
 
     private static func removeEmptyFolder(of path: String) {
-        guard let slash = path.lastIndex(of: "/") else { return }
-        let folder = String(path[..<slash])
+        guard let folder = PathText.folder(of: path) else { return }
         rmdir(folder)
-        if let above = folder.lastIndex(of: "/") { rmdir(String(folder[..<above])) }
+        if let above = PathText.folder(of: folder) { rmdir(above) }
     }
 }
 

@@ -1,9 +1,9 @@
+import DirectoryEntries
 import Glibc
+import ProcessRunner
 
 /// Folders as a whole.
 enum FileTree {
-    private static let depthMax = 64
-
     static func make(_ path: String, mode: mode_t = 0o700) throws(DiskFault) {
         let isNew = mkdir(path, mode) == 0
         guard isNew || errno == EEXIST else { throw DiskFault(path, errno) }
@@ -13,34 +13,21 @@ enum FileTree {
         guard lstat(path, &info) == 0, info.st_mode & S_IFMT == S_IFDIR else { throw DiskFault(path, ENOTDIR) }
     }
 
+    /// The names in a folder of ours, which are text: what has another name is left out.
     static func names(in path: String) -> [String] {
         guard let stream = opendir(path) else { return [] }
         defer { closedir(stream) }
         var names: [String] = []
         while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
+            guard let name = DirectoryStream.fileName(of: entry), let text = String(validating: name.bytes, as: UTF8.self) else { continue }
+            names.append(text)
         }
         return names
     }
 
-    /// Removes a folder of ours with all below it, never over a link; false when something stays.
-    static func remove(_ path: String) -> Bool { remove(AT_FDCWD, path, depth: 0) }
+    /// Removes a folder of ours with all below it; false when something stays.
+    static func remove(_ path: String) -> Bool { FolderRemoval.remove(path) }
 
-    private static func remove(_ parent: Int32, _ name: String, depth: Int) -> Bool {
-        let fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-        guard fd >= 0 else { return errno == ENOENT }
-        guard depth < depthMax else {
-            close(fd)
-            return false
-        }
-        var clean = true
-        for entry in names(in: "/proc/self/fd/\(fd)") where unlinkat(fd, entry, 0) != 0 {
-            clean = (errno == EISDIR || errno == EPERM) && remove(fd, entry, depth: depth + 1) && clean
-        }
-        close(fd)
-        return unlinkat(parent, name, AT_REMOVEDIR) == 0 && clean
-    }
+    /// The same for all that is in it.
+    static func empty(_ path: String) -> Bool { FolderRemoval.empty(path) }
 }

@@ -28,7 +28,7 @@ extension StepExecutor {
         }
         var files: [WorkFolder.File] = []
         for (name, text) in function.codeSource.sorted(by: { $0.key < $1.key }) {
-            guard !name.isEmpty, !name.hasPrefix("."), !name.contains("/"), !name.contains("\0") else {
+            guard PathText.isPlainName(name) else {
                 throw StepFaultError(.planInvalid, "\"\(name)\" is no name of a source file")
             }
             files.append(WorkFolder.File(name: name, content: Array(text.utf8)))

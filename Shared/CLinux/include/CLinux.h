@@ -9,6 +9,11 @@
 // Opens a regular file or a folder for reading; -EBADF for what is neither, which is not opened at all unless `any` is set. With `root` ≥ 0
 // the path, and every link on it, stays below that folder (openat2 with RESOLVE_IN_ROOT, Linux 5.6). It never blocks on what it opens.
 int clinux_open(int root, const char *path, int any);
+// Likewise what lies in a folder, by a path from there, which no `..` and no link leads out of (-EXDEV); without `links` no link is followed
+// at all (-ELOOP). The folder's own path may have links (openat2, Linux 5.6).
+int clinux_open_inside(int root, const char *folder, const char *path, int links);
+// 1 where an open file is the kernel's log of procfs, /proc/kmsg, by whatever path: reading it takes what it has from everybody else. Else 0.
+int clinux_is_kernel_log(int fd);
 
 // Reads a file of one process, `name` in the folder `pid` of an open /proc, as far as it fits: the bytes read. With `below` no link on the
 // way leads out of that folder, and what is no regular file is -EBADF. `name` has at most 80 characters.

@@ -85,7 +85,8 @@ int cspawn_give(const char *source, const char *target, gid_t group);
 // 1 when the extended attribute is there and "1", else 0.
 int cspawn_attribute_is_set(const char *path, const char *name);
 
-// Removes a folder and all below it without following a symbolic link or leaving the file system it is on.
+// Removes a folder and all below it, however deep, without following a symbolic link or leaving the mount it is on. At most some forty
+// descriptors are open meanwhile. -ENOENT where there is none; what can't be removed stays, and is the error.
 int cspawn_remove_tree(const char *path);
 // The same for all below it.
 int cspawn_empty_tree(const char *path);

@@ -109,9 +109,7 @@ extension ExecutionSettings {
         if processor.scriptRunner == nil, processor.function == nil {
             faults.append(FieldFault(path, .forbidden, "is for scripts and functions; an HTTP processor runs where it is served"))
         }
-        if let directory = workingDirectory,
-            !directory.hasPrefix("/") || directory.split(separator: "/").contains("..") || directory.contains("\0")
-        {
+        if let directory = workingDirectory, !PathText.isAbsoluteAndNeverUp(directory) {
             faults.append(FieldFault("\(path).workingDirectory", .invalid, "must be an absolute path without '..'"))
         }
         let variables = environment ?? [:]

@@ -211,13 +211,11 @@ extension OperationSpec {
                     "spec.processor", named == 0 ? .required : .forbidden, "must have exactly one of httpServer, scriptRunner and function")
             )
         }
-        if let path = object.spec.storage?.hostPath?.path,
-            !path.hasPrefix("/") || path.split(separator: "/").contains("..") || path.contains("\0")
-        {
+        if let path = object.spec.storage?.hostPath?.path, !PathText.isAbsoluteAndNeverUp(path) {
             faults.append(FieldFault("spec.storage.hostPath.path", .invalid, "must be an absolute path without '..'"))
         }
         for (field, path) in [("httpServer.path", processor.httpServer?.path), ("path", processor.path)] {
-            if let path, !path.isEmpty, !path.hasPrefix("/") || path.utf8.contains(where: { $0 <= 32 || $0 == 127 }) {
+            if let path, !path.isEmpty, !PathText.isAbsolute(path) || path.utf8.contains(where: { $0 <= 32 || $0 == 127 }) {
                 faults.append(
                     FieldFault("spec.processor.\(field)", .invalid, "must begin with '/' and have no spaces or control characters"))
             }
@@ -228,7 +226,7 @@ extension OperationSpec {
             }
         }
         for name in processor.function?.codeSource.keys.sorted() ?? []
-        where name.isEmpty || name.hasPrefix(".") || name.contains("/") || name.contains("\0") {
+        where !PathText.isPlainName(name) {
             faults.append(FieldFault("spec.processor.function.codeSource[\(name)]", .invalid, "must be a plain file name"))
         }
         return faults + (processor.execution?.faults(at: "spec.processor.execution", in: processor) ?? [])

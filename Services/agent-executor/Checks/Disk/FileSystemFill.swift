@@ -85,13 +85,18 @@ enum FileSystemFill {
             || type.hasPrefix("fuse")
     }
 
+    /// Whether a path is a mount point or below it, compared in bytes as the kernel does.
+    private static func holds(_ path: String, _ point: String) -> Bool {
+        path.utf8.elementsEqual(point.utf8) || path.utf8.starts(with: (point == "/" ? point : point + "/").utf8)
+    }
+
     /// The fullest first.
     private static func fills(_ measure: Measure, _ path: String?, _ files: HostFiles) throws(BuiltInFault) -> [Fill] {
         let mounts = MountTable.mountInfo(try files.needed("/proc/self/mountinfo"))
         if mounts.isEmpty { throw .failed("/proc/self/mountinfo is not what the kernel writes there") }
         if let path {
             // Of mounts on one point the last hides the others.
-            let holders = mounts.filter { $0.point == path || path.hasPrefix($0.point == "/" ? "/" : $0.point + "/") }
+            let holders = mounts.filter { holds(path, $0.point) }
             let longest = holders.map(\.point.utf8.count).max()
             guard let holder = holders.last(where: { $0.point.utf8.count == longest }) else {
                 throw .failed("/proc/self/mountinfo names no file system that holds \(path)")

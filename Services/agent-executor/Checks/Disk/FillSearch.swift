@@ -17,7 +17,7 @@ struct FillSearch: Sendable {
     private static let shown = 10
 
     private struct Growth: Sendable {
-        var folders: [(path: String, size: UInt64)] = []
+        var folders: [(path: HostPath, size: UInt64)] = []
         /// By the file system's own account.
         var taken: UInt64 = 0
         var left: UInt64 = 0
@@ -28,7 +28,7 @@ struct FillSearch: Sendable {
         guard walkSeconds > 0 else { return nil }
         let now = host.clock.now().microseconds / 1_000_000
         let walk = try await host.read { (files) throws(BuiltInFault) in
-            try FolderWalk(start, limits: FolderWalk.Limits(seconds: walkSeconds), now: now, files)
+            try FolderWalk(HostPath(start), limits: FolderWalk.Limits(seconds: walkSeconds), now: now, files)
         }
         let growth = growthSeconds > 0 ? try await growth(walk, host) : nil
         return cause(walk, growth)
@@ -59,7 +59,7 @@ struct FillSearch: Sendable {
     }
 
     private func cause(_ walk: FolderWalk, _ growth: Growth?) -> Cause {
-        let largest = walk.largest(Self.shown, by: measure.size, below: start)
+        let largest = walk.largest(Self.shown, by: measure.size, below: HostPath(start))
         var sentence = largest.first.map { "; the largest folder is \(ProcessScan.printable($0.path)) with \(measure.text($0.size))" } ?? ""
         var evidence = largest.map { Finding.Evidence(ProcessScan.printable($0.path), $0.size, unit: measure.unit) }
         evidence.append(Finding.Evidence("entries walked", walk.entries))
@@ -71,11 +71,11 @@ struct FillSearch: Sendable {
         let unit = measure == .space ? "bytes per second" : "per second"
         for folder in growth.folders {
             evidence.append(
-                Finding.Evidence("\(ProcessScan.printable(folder.path)) grows", Double(folder.size) / growth.seconds, unit: unit))
+                Finding.Evidence("\(ProcessScan.printable(folder.path.text)) grows", Double(folder.size) / growth.seconds, unit: unit))
         }
         if let fastest = growth.folders.first {
             sentence +=
-                ", the fastest growing \(ProcessScan.printable(fastest.path)) with \(measure.text(fastest.size)) in \(Quantity.duration(growth.seconds))"
+                ", the fastest growing \(ProcessScan.printable(fastest.path.text)) with \(measure.text(fastest.size)) in \(Quantity.duration(growth.seconds))"
         }
         if growth.taken > 0 {
             let full = Double(growth.left) / (Double(growth.taken) / growth.seconds)

@@ -11,7 +11,7 @@ struct FolderWalk: Sendable {
 
     /// A folder in which something was written lately, with what lies directly in it.
     struct Active: Sendable {
-        var path: String
+        var path: HostPath
         var own: Total
         var writtenAt: Int64
     }
@@ -30,7 +30,7 @@ struct FolderWalk: Sendable {
     private static let recentSeconds: Int64 = 900
 
     /// By their paths, down to `depthMax`.
-    private(set) var totals: [String: Total] = [:]
+    private(set) var totals: [HostPath: Total] = [:]
     /// Those that were written to last.
     private(set) var active: [Active] = []
     private(set) var entries = 0
@@ -38,16 +38,16 @@ struct FolderWalk: Sendable {
     private(set) var isComplete = true
 
     private struct Folder {
-        var path: String
+        var path: HostPath
         var depth: Int
         /// The nearest folder that is told apart.
-        var counted: String
+        var counted: HostPath
     }
 
     /// - Parameters:
     ///   - start: a folder; only what is on its file system is walked.
     ///   - now: seconds since 1970, for what counts as lately.
-    init(_ start: String, limits: Limits, now: Int64, _ files: HostFiles) throws(BuiltInFault) {
+    init(_ start: HostPath, limits: Limits, now: Int64, _ files: HostFiles) throws(BuiltInFault) {
         let status: HostFiles.Status
         do throws(HostFiles.Problem) {
             status = try files.status(start)
@@ -72,7 +72,7 @@ struct FolderWalk: Sendable {
             for name in names {
                 entries += 1
                 if entries % 256 == 0, clock.now >= deadline { break }
-                let path = folder.path == "/" ? "/\(name)" : "\(folder.path)/\(name)"
+                let path = folder.path.appending(name)
                 guard let info = try files.readableStatus(path), info.device == status.device else { continue }
                 let isNew = info.links < 2 || info.kind == .folder || links.count >= Self.linksMax || links.insert(info.inode).inserted
                 guard isNew else { continue }
@@ -94,14 +94,13 @@ struct FolderWalk: Sendable {
     }
 
     /// A folder's content counts for all above it, up to the start.
-    private mutating func add(_ own: Total, to folder: String, _ start: String) {
+    private mutating func add(_ own: Total, to folder: HostPath, _ start: HostPath) {
         var path = folder
         while true {
             totals[path, default: Total()].bytes = (totals[path]?.bytes ?? 0).saturatingAdd(own.bytes)
             totals[path, default: Total()].entries += own.entries
-            guard path != start, let slash = path.lastIndex(of: "/") else { return }
-            path = slash == path.startIndex ? "/" : String(path[..<slash])
-            if path.utf8.count < start.utf8.count { return }
+            guard path != start, let parent = path.parent, parent.bytes.count >= start.bytes.count else { return }
+            path = parent
         }
     }
 
@@ -113,12 +112,12 @@ struct FolderWalk: Sendable {
     }
 
     /// What lies directly in the active folders now, as it was counted in the walk.
-    static func again(_ active: [Active], _ files: HostFiles) throws(BuiltInFault) -> [String: Total] {
-        var totals: [String: Total] = [:]
+    static func again(_ active: [Active], _ files: HostFiles) throws(BuiltInFault) -> [HostPath: Total] {
+        var totals: [HostPath: Total] = [:]
         for folder in active {
             var own = Total()
             for name in try files.readableNames(in: folder.path) ?? [] {
-                guard let info = try files.readableStatus(folder.path == "/" ? "/\(name)" : "\(folder.path)/\(name)") else { continue }
+                guard let info = try files.readableStatus(folder.path.appending(name)) else { continue }
                 own.entries += 1
                 own.bytes = own.bytes.saturatingAdd(UInt64(max(0, info.allocatedBytes)))
             }
@@ -128,17 +127,16 @@ struct FolderWalk: Sendable {
     }
 
     /// The folders that hold most, the deepest that tells it: one of which a folder in it holds half is left out.
-    func largest(_ count: Int, by size: (Total) -> UInt64, below start: String) -> [(path: String, size: UInt64)] {
+    func largest(_ count: Int, by size: (Total) -> UInt64, below start: HostPath) -> [(path: String, size: UInt64)] {
         let sorted = totals.filter { $0.key != start && size($0.value) > 0 }.map { (path: $0.key, size: size($0.value)) }
             .sorted { ($1.size, $0.path) < ($0.size, $1.path) }
         var kept: [(path: String, size: UInt64)] = []
         for folder in sorted.prefix(20 * count) {
             // Sorted by size: what is in it comes after it.
-            let prefix = folder.path + "/"
             let isExplained = sorted.prefix(20 * count).contains {
-                $0.path.hasPrefix(prefix) && Double($0.size) >= 0.5 * Double(folder.size)
+                $0.path.isBelow(folder.path) && Double($0.size) >= 0.5 * Double(folder.size)
             }
-            if !isExplained { kept.append(folder) }
+            if !isExplained { kept.append((folder.path.text, folder.size)) }
             if kept.count == count { break }
         }
         return kept

@@ -81,7 +81,7 @@ enum DeletedOpenFiles {
             target[(target.count - suffix.utf8.count)...].elementsEqual(suffix.utf8)
         else { return nil }
         let path = String(decoding: target.dropLast(suffix.utf8.count), as: UTF8.self)
-        return memory.contains { path.hasPrefix($0) } ? nil : path
+        return memory.contains { path.utf8.starts(with: $0.utf8) } ? nil : path
     }
 
     /// What the descriptor leads to, which has no name any more.

@@ -30,6 +30,14 @@ extension HostFiles {
         try tolerant { files throws(Problem) in try files.names(in: path) }
     }
 
+    func readableNames(in path: HostPath) throws(BuiltInFault) -> [Name]? {
+        try tolerant { files throws(Problem) in try files.fileNames(in: path) }
+    }
+
+    func readableStatus(_ path: HostPath) throws(BuiltInFault) -> Status? {
+        try tolerant { files throws(Problem) in try files.status(path) }
+    }
+
     func readableStatus(_ path: String) throws(BuiltInFault) -> Status? {
         try tolerant { files throws(Problem) in try files.status(path) }
     }

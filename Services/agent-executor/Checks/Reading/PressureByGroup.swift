@@ -23,7 +23,7 @@ enum PressureByGroup {
         var parents: Set<String> = []
         for group in found.keys {
             var path = group[...]
-            while let slash = path.lastIndex(of: "/"), slash > path.startIndex {
+            while let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), slash > path.startIndex {
                 path = path[..<slash]
                 if !parents.insert(String(path)).inserted { break }
             }

@@ -1,3 +1,5 @@
+import Model
+
 extension Parameter where Value == Int {
     public static func integer(_ key: String, _ range: ClosedRange<Int>, default value: Int, _ summary: String) -> Parameter {
         Parameter(
@@ -87,8 +89,7 @@ public struct TextRule: Sendable {
 
     /// A path from the root that never goes up: it has no `..` and no NUL.
     public static let absolutePath = TextRule("an absolute path without \"..\", at most 4096 bytes") { text in
-        text.hasPrefix("/") && text.utf8.count <= 4096 && text.utf8.allSatisfy { $0 != 0 }
-            && !text.split(separator: "/").contains("..")
+        text.utf8.count <= 4096 && PathText.isAbsoluteAndNeverUp(text)
     }
 
     /// What a tool can't take for an option or a path: letters, digits, `.`, `-`, `_`, `:` and `@`, not `-` first.

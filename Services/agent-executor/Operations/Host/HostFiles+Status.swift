@@ -15,7 +15,8 @@ extension HostFiles.Status {
         self.init(
             kind: kind, bytes: Int64(info.st_size), allocatedBytes: Int64(info.st_blocks) * 512, device: UInt64(info.st_dev),
             inode: UInt64(info.st_ino), links: Int(info.st_nlink), mode: UInt32(info.st_mode & 0o7777), user: info.st_uid,
-            group: info.st_gid, modifiedAt: Int64(info.st_mtim.tv_sec), changedAt: Int64(info.st_ctim.tv_sec),
+            group: info.st_gid, modifiedAt: Int64(info.st_mtim.tv_sec),
+            modifiedNanoseconds: Int64(info.st_mtim.tv_nsec), changedAt: Int64(info.st_ctim.tv_sec),
             accessedAt: Int64(info.st_atim.tv_sec))
     }
 }

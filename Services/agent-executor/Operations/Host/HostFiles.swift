@@ -1,4 +1,5 @@
 import CLinux
+public import DirectoryEntries
 import Glibc
 
 /// Files of the machine, below a root folder: `/` for the machine itself, another for a recorded one.
@@ -43,9 +44,13 @@ public struct HostFiles: Sendable {
         public var group: UInt32
         /// Seconds since 1970.
         public var modifiedAt: Int64
+        public var modifiedNanoseconds: Int64
         public var changedAt: Int64
         public var accessedAt: Int64
     }
+
+    /// A name in a folder, which need not be text.
+    public typealias Name = FileName
 
     public static let readBytesMax = 8 << 20
     public static let namesMax = 1_000_000
@@ -72,14 +77,33 @@ public struct HostFiles: Sendable {
 
     /// The content of a regular file, at most `bytesMax` bytes of it.
     public func read(_ path: String, bytesMax: Int = readBytesMax) throws(Problem) -> [UInt8] {
-        // Reading it takes the kernel's messages away from whoever logs them.
-        guard path != "/proc/kmsg" else {
-            throw .unreadable(path: path, reason: "its messages can be read only once; /dev/kmsg has them too")
-        }
         let fd = try open(path)
         defer { close(fd) }
         guard try Self.status(of: fd, path).kind == .regular else { throw .unreadable(path: path, reason: "it is no regular file") }
         return try Self.read(fd, path, bytesMax: bytesMax, stop)
+    }
+
+    /// The content of a regular file in a folder, at most `bytesMax` bytes of it, with what is known of the very file that was read.
+    ///
+    /// - Parameters:
+    ///   - path: from the folder on. Neither `..` nor a link leads out of it.
+    ///   - followsLinks: whether links within the folder are followed; otherwise none is. The folder's own path may have some.
+    public func read(
+        _ path: String, inside folder: String, followsLinks: Bool, bytesMax: Int = readBytesMax
+    ) throws(Problem) -> (status: Status, bytes: [UInt8]) {
+        let whole = "\(folder)/\(path)"
+        if stop.isSet { throw .stopped }
+        let fd = clinux_open_inside(rootDescriptor, folder, path, followsLinks ? 1 : 0)
+        switch fd {
+        case -EXDEV: throw .unreadable(path: whole, reason: "it leads out of \(folder)")
+        case -ELOOP: throw .unreadable(path: whole, reason: "there is a link on the way to it")
+        case ..<0: throw Self.problem(whole, -fd)
+        default: break
+        }
+        defer { close(fd) }
+        let status = try Self.status(of: fd, whole)
+        guard status.kind == .regular else { throw .unreadable(path: whole, reason: "it is no regular file") }
+        return (status, try Self.read(fd, whole, bytesMax: bytesMax, stop))
     }
 
     /// The same as text; bytes that are no UTF-8 are replaced.
@@ -87,22 +111,25 @@ public struct HostFiles: Sendable {
         String(decoding: try read(path, bytesMax: bytesMax), as: UTF8.self)
     }
 
-    /// The names in a folder, without `.` and `..`, in the order of the file system.
-    public func names(in path: String) throws(Problem) -> [String] {
-        let fd = try open(path)
+    /// The names in a folder, without `.` and `..`, in the order of the file system, at most `namesMax`; for folders of the kernel, whose names
+    /// are text: bytes that are none are replaced, so that such a name leads to no file.
+    public func names(in path: String) throws(Problem) -> [String] { try fileNames(in: HostPath(path)).map(\.text) }
+
+    /// The names in a folder as they are; likewise.
+    public func fileNames(in path: HostPath) throws(Problem) -> [FileName] {
+        if stop.isSet { throw .stopped }
+        let fd = path.withCString { clinux_open(rootDescriptor, $0, Self.isOfKernel(path.bytes) ? 1 : 0) }
+        guard fd >= 0 else { throw Self.problem(path.text, -fd) }
         guard let stream = fdopendir(fd) else {
             let code = errno
             close(fd)
-            throw Self.problem(path, code)
+            throw Self.problem(path.text, code)
         }
         defer { closedir(stream) }
-        var names: [String] = []
+        var names: [FileName] = []
         while names.count < Self.namesMax, let entry = readdir(stream) {
             if stop.isSet { throw .stopped }
-            let name = withUnsafePointer(to: entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
+            if let name = DirectoryStream.fileName(of: entry) { names.append(name) }
         }
         return names
     }
@@ -113,16 +140,20 @@ public struct HostFiles: Sendable {
     }
 
     /// Of the file itself; a link is not followed.
-    public func status(_ path: String) throws(Problem) -> Status {
+    public func status(_ path: String) throws(Problem) -> Status { try status(HostPath(path)) }
+
+    public func status(_ path: HostPath) throws(Problem) -> Status {
         if stop.isSet { throw .stopped }
         var info = stat()
         let code = try at(path) { folder, name in fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0 ? 0 : errno }
-        guard code == 0 else { throw Self.problem(path, code) }
+        guard code == 0 else { throw Self.problem(path.text, code) }
         return Status(info)
     }
 
     /// Where a link points, as it is written in it.
-    public func link(_ path: String) throws(Problem) -> String {
+    public func link(_ path: String) throws(Problem) -> String { try link(HostPath(path)) }
+
+    public func link(_ path: HostPath) throws(Problem) -> String {
         if stop.isSet { throw .stopped }
         var buffer = [CChar](repeating: 0, count: 4097)
         var count = 0
@@ -130,7 +161,7 @@ public struct HostFiles: Sendable {
             count = readlinkat(folder, name, &buffer, 4096)
             return count >= 0 ? 0 : errno
         }
-        guard code == 0 else { throw Self.problem(path, code) }
+        guard code == 0 else { throw Self.problem(path.text, code) }
         return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
@@ -146,9 +177,9 @@ public struct HostFiles: Sendable {
     /// A descriptor of a file or folder for reading; the caller closes it. What is neither is refused before it is opened, since opening alone
     /// does something to many devices.
     public func open(_ path: String) throws(Problem) -> Int32 {
-        precondition(path.hasPrefix("/"), "a path of the machine begins with /")
+        precondition(path.utf8.first == UInt8(ascii: "/"), "a path of the machine begins with /")
         if stop.isSet { throw .stopped }
-        let fd = clinux_open(rootDescriptor, path, Self.isOfKernel(path) ? 1 : 0)
+        let fd = clinux_open(rootDescriptor, path, Self.isOfKernel(path.utf8) ? 1 : 0)
         guard fd >= 0 else { throw Self.problem(path, -fd) }
         return fd
     }
@@ -156,23 +187,22 @@ public struct HostFiles: Sendable {
     private static let leadingOut = ["root", "cwd", "fd", "exe", "map_files"]
 
     /// Whether opening can't do any harm, whatever it is: below `/proc` and `/sys`, but for what leads back to other file systems.
-    private static func isOfKernel(_ path: String) -> Bool {
-        if path.hasPrefix("/sys/") { return true }
-        guard path.hasPrefix("/proc/") else { return false }
-        // Compared as bytes: a search in the text costs more than the read, for each of some hundred processes.
-        return path.utf8.split(separator: UInt8(ascii: "/")).allSatisfy { part in
+    private static func isOfKernel(_ path: some Collection<UInt8>) -> Bool {
+        if path.starts(with: "/sys/".utf8) { return true }
+        guard path.starts(with: "/proc/".utf8) else { return false }
+        return path.split(separator: UInt8(ascii: "/")).allSatisfy { part in
             !Self.leadingOut.contains { part.elementsEqual($0.utf8) || ($0 == "fd" && part.starts(with: $0.utf8)) }
         }
     }
 
     /// Does something with the last part of a path and the folder that it is in.
-    private func at(_ path: String, _ body: (Int32, String) -> Int32) throws(Problem) -> Int32 {
-        guard rootFolder != nil, let slash = path.lastIndex(of: "/") else { return body(AT_FDCWD, path) }
-        let folder = path[..<slash]
-        let name = path[path.index(after: slash)...]
-        let fd = try open(folder.isEmpty ? "/" : String(folder))
+    private func at(_ path: HostPath, _ body: (Int32, UnsafePointer<CChar>) -> Int32) throws(Problem) -> Int32 {
+        guard rootFolder != nil else { return path.withCString { body(AT_FDCWD, $0) } }
+        let (folder, name) = path.split
+        let fd = folder.withCString { clinux_open(rootDescriptor, $0, Self.isOfKernel(folder.bytes) ? 1 : 0) }
+        guard fd >= 0 else { throw Self.problem(folder.text, -fd) }
         defer { close(fd) }
-        return body(fd, name.isEmpty ? "." : String(name))
+        return HostPath.withCString(name.bytes + [0]) { body(fd, $0) }
     }
 
     static func status(of fd: Int32, _ path: String) throws(Problem) -> Status {
@@ -182,6 +212,9 @@ public struct HostFiles: Sendable {
     }
 
     static func read(_ fd: Int32, _ path: String, bytesMax: Int, _ stop: StopFlag) throws(Problem) -> [UInt8] {
+        guard clinux_is_kernel_log(fd) == 0 else {
+            throw .unreadable(path: path, reason: "its messages can be read only once; /dev/kmsg has them too")
+        }
         var bytes: [UInt8] = []
         var room = min(bytesMax, 16 * 1024)
         while bytes.count < bytesMax {

@@ -1,17 +1,27 @@
 import AgentOperations
 import Glibc
+import Model
 import NodeFacts
 import ProcessRunner
 
 /// A daemon that writes its stacks when it gets SIGUSR1.
 struct Daemon: Sendable {
-    /// As the process calls itself.
+    /// As the process calls itself, and its executable is called.
     let name: String
+
+    /// The process that was asked.
+    struct Asked: Sendable {
+        var pid: Int32
+        /// Whose the process is, and what it writes.
+        var user: UInt32
+        var time: Timestamp
+    }
 
     /// Asks the one process of that name for its stacks, and says which it was.
     ///
-    /// One that does not handle the signal would be killed by it, and is left alone.
-    func askForStacks(_ host: Host) async throws(BuiltInFault) -> Int32 {
+    /// Anybody may call a process as he likes: only one whose executable has the name too, and that runs as root, or as the agent's own user
+    /// where that is another, is the daemon. One that does not handle the signal would be killed by it, and is left alone.
+    func askForStacks(_ host: Host) async throws(BuiltInFault) -> Asked {
         guard host.files.root == "/" else { throw .unavailable("a recorded machine has no processes to signal") }
         return try await host.read { (files) throws(BuiltInFault) in
             let pids = try processes(files)
@@ -23,24 +33,33 @@ struct Daemon: Sendable {
             guard try CaughtSignals(of: pid, files).contains(SIGUSR1) else {
                 throw .failed("process \(pid), called \(name), does not handle SIGUSR1: it would be killed by it")
             }
+            let time = host.clock.now()
             let code = process.send(SIGUSR1)
             guard code == 0 else {
                 throw code == EPERM
                     ? .privilegeMissing(what: "signalling \(name)", needs: "the agent to run as root")
                     : .failed("\(name): \(String(cString: strerror(code)))")
             }
-            return pid
+            return Asked(pid: pid, user: user, time: time)
         }
     }
 
-    /// Those of the name, without the children that they have just forked and that are about to become something else.
+    private var user: UInt32 { geteuid() }
+
+    /// Those that are it, without the children that they have just forked and that are about to become something else.
     private func processes(_ files: HostFiles) throws(BuiltInFault) -> [Int32] {
         var parents: [Int32: Int32] = [:]
+        var other: String?
         do throws(HostFiles.Problem) {
             for pid in try files.processIDs() {
                 do throws(HostFiles.Problem) {
                     let stat = ProcessStat(try files.read("/proc/\(pid)/stat", bytesMax: 4096))
-                    if let stat, stat.name == name { parents[pid] = stat.parent }
+                    guard let stat, stat.name == name else { continue }
+                    guard let reason = try whyNot(pid, files) else {
+                        parents[pid] = stat.parent
+                        continue
+                    }
+                    other = other ?? reason
                 } catch {
                     guard case .absent = error else { throw error }
                 }
@@ -48,7 +67,24 @@ struct Daemon: Sendable {
         } catch {
             throw error.fault
         }
+        if parents.isEmpty, let other { throw .failed(other) }
         return parents.filter { parents[$0.value] == nil }.keys.sorted()
+    }
+
+    /// What shows that a process only has the daemon's name.
+    private func whyNot(_ pid: Int32, _ files: HostFiles) throws(HostFiles.Problem) -> String? {
+        let owner = ProcessStatus(try files.read("/proc/\(pid)/status", bytesMax: 64 * 1024)).user
+        guard owner == UInt64(user) else {
+            let text = owner.map { "user \($0)" } ?? "nobody"
+            return "process \(pid), called \(name), runs as \(text) and not as user \(user): it is not taken for \(name)"
+        }
+        let executable = try files.link("/proc/\(pid)/exe")
+        let file = PathText.parts(of: executable).last ?? ""
+        // The kernel's mark of a file that has been replaced since, as an update does.
+        guard [name, "\(name) (deleted)"].contains(where: { PathText.isSame(file, $0[...]) }) else {
+            return "process \(pid), called \(name), is \(executable): it is not taken for \(name)"
+        }
+        return nil
     }
 }
 

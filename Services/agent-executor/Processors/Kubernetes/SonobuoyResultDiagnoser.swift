@@ -1,8 +1,11 @@
 import AgentOperations
 import JSONCoding
+import Model
 import YAMLReading
 
 /// Counts the results of a Sonobuoy run by the categories of its tests.
+///
+/// What is read lies in the folder, and a file that is none of results is not told: whoever asks may not be whoever may read it.
 ///
 /// A results file is a tree of items with `name`, `status` and `items`; its leaves are the tests. The files stay where they are.
 struct SonobuoyResultDiagnoser: ProcessorOperation {
@@ -10,7 +13,7 @@ struct SonobuoyResultDiagnoser: ProcessorOperation {
         "sonobuoy_result_diagnoser.temporary_result_directory", .absolutePath, "the folder with the results of the run")
     static let file = Parameter<String>.required(
         "sonobuoy_result_diagnoser.e2e_file",
-        TextRule("a path below the folder, without \"..\"") { TextRule.absolutePath.admits("/\($0)") && !$0.hasPrefix("/") },
+        TextRule("a path below the folder, without \"..\"") { !PathText.isAbsolute($0) && TextRule.absolutePath.admits("/\($0)") },
         "the results file in it, in dump format (YAML)")
     static let summaryKey = "sonobuoy_result_diagnoser.summary"
     static let directoryKey = "sonobuoy_result_diagnoser.result_directory"
@@ -46,11 +49,12 @@ struct SonobuoyResultDiagnoser: ProcessorOperation {
 
     func run(_ context: BuiltInContext, on host: Host) async throws(BuiltInFault) -> BuiltInOutcome {
         let directory = context[Self.directory]
-        let path = "\(directory)/\(context[Self.file])"
+        let file = context[Self.file]
+        let path = "\(directory)/\(file)"
         let summary = try await host.read { (files) throws(BuiltInFault) -> JSON in
             let bytes: [UInt8]
             do throws(HostFiles.Problem) {
-                bytes = try files.read(path, bytesMax: Self.fileBytesMax + 1)
+                bytes = try files.read(file, inside: directory, followsLinks: true, bytesMax: Self.fileBytesMax + 1).bytes
             } catch {
                 throw error.fault
             }
@@ -58,7 +62,7 @@ struct SonobuoyResultDiagnoser: ProcessorOperation {
             do throws(YAMLFault) {
                 return try Self.summary(of: try YAMLBody.read(bytes, bytesMax: Self.fileBytesMax), path)
             } catch {
-                throw .failed("\(path):\(error.line): \(error.message)")
+                throw .failed("\(path):\(error.line): \(error.kind)")
             }
         }
         return .done([.init(Self.summaryKey, .json(summary)), .init(Self.directoryKey, .text(directory))])

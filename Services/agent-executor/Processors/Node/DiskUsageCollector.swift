@@ -44,6 +44,7 @@ struct DiskUsageCollector: ProcessorOperation {
 
     private struct Entry: Sendable {
         var name: String
+        var path: HostPath
         var usage: DiskWalk.Usage
     }
 
@@ -66,7 +67,6 @@ struct DiskUsageCollector: ProcessorOperation {
             }
         }
         let biggest = count.entries.sorted { ($0.usage.bytes, $1.name) > ($1.usage.bytes, $0.name) }.prefix(context[Self.top])
-        let folder = path == "/" ? "" : path
         let result: JSON = [
             "path": .string(path), "isComplete": .bool(count.isComplete), "refused": .integer(Int64(count.refused)),
             "diskUsage": .integer(count.entries.reduce(count.own.bytes) { $0 + $1.usage.bytes }),
@@ -74,7 +74,7 @@ struct DiskUsageCollector: ProcessorOperation {
             "biggest": .array(
                 biggest.map { entry in
                     var members: [String: JSON] = [
-                        "path": .string("\(folder)/\(entry.name)"), "diskUsage": .integer(entry.usage.bytes),
+                        "path": .string(entry.path.text), "diskUsage": .integer(entry.usage.bytes),
                         "entries": .integer(Int64(entry.usage.entries)),
                     ]
                     members["metadata"] = pods[entry.name]
@@ -87,11 +87,13 @@ struct DiskUsageCollector: ProcessorOperation {
     private static func count(_ path: String, _ start: DiskWalk, _ files: HostFiles) throws(HostFiles.Problem) -> Count {
         var walk = start
         let own = try files.status(path)
-        let names = try files.names(in: path)
+        let folder = HostPath(path)
+        let names = try files.fileNames(in: folder)
         var entries: [Entry] = []
         for name in names where walk.isComplete {
-            let child = "\(path == "/" ? "" : path)/\(name)"
-            if let usage = try walk.usage(of: child, device: own.device) { entries.append(Entry(name: name, usage: usage)) }
+            let child = folder.appending(name)
+            guard let usage = try walk.usage(of: child, device: own.device) else { continue }
+            entries.append(Entry(name: name.text, path: child, usage: usage))
         }
         return Count(
             own: DiskWalk.Usage(bytes: own.allocatedBytes, entries: 1), entries: entries, isComplete: walk.isComplete, refused: walk.refused

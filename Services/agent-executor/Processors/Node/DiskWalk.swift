@@ -29,10 +29,10 @@ struct DiskWalk {
     }
 
     /// Of a file, or of a folder with all that it holds; nil where it is not there or on another file system than `device`.
-    mutating func usage(of path: String, device: UInt64? = nil) throws(HostFiles.Problem) -> Usage? {
+    mutating func usage(of path: HostPath, device: UInt64? = nil) throws(HostFiles.Problem) -> Usage? {
         guard let first = try status(path), device.map({ $0 == first.device }) ?? true else { return nil }
         var usage = Usage()
-        var open: [String] = []
+        var open: [HostPath] = []
         count(first, path, &usage, &open)
         while isComplete, let folder = open.popLast() {
             for name in try names(in: folder) {
@@ -41,7 +41,7 @@ struct DiskWalk {
                     break
                 }
                 entriesLeft -= 1
-                let path = "\(folder == "/" ? "" : folder)/\(name)"
+                let path = folder.appending(name)
                 guard let status = try status(path), status.device == first.device else { continue }
                 count(status, path, &usage, &open)
             }
@@ -49,7 +49,7 @@ struct DiskWalk {
         return usage
     }
 
-    private mutating func count(_ status: HostFiles.Status, _ path: String, _ usage: inout Usage, _ open: inout [String]) {
+    private mutating func count(_ status: HostFiles.Status, _ path: HostPath, _ usage: inout Usage, _ open: inout [HostPath]) {
         usage.entries += 1
         if status.kind == .folder {
             open.append(path)
@@ -59,7 +59,7 @@ struct DiskWalk {
         usage.bytes += status.allocatedBytes
     }
 
-    private mutating func status(_ path: String) throws(HostFiles.Problem) -> HostFiles.Status? {
+    private mutating func status(_ path: HostPath) throws(HostFiles.Problem) -> HostFiles.Status? {
         do throws(HostFiles.Problem) {
             return try files.status(path)
         } catch {
@@ -68,9 +68,9 @@ struct DiskWalk {
         }
     }
 
-    private mutating func names(in path: String) throws(HostFiles.Problem) -> [String] {
+    private mutating func names(in path: HostPath) throws(HostFiles.Problem) -> [HostFiles.Name] {
         do throws(HostFiles.Problem) {
-            return try files.names(in: path)
+            return try files.fileNames(in: path)
         } catch {
             try passOver(error)
             return []

@@ -44,7 +44,7 @@ struct FileStatusCollector: ProcessorOperation {
         ], privileges: ["root, to look into every folder"], timeoutSeconds: 120)
 
     private static func parse(_ text: String) -> [String]? {
-        guard text.hasPrefix("[") else { return TextRule.absolutePath.admits(text) ? [text] : nil }
+        guard text.utf8.first == UInt8(ascii: "[") else { return TextRule.absolutePath.admits(text) ? [text] : nil }
         let paths: [JSON]?
         do throws(JSON.ParseError) {
             paths = try JSON(parsing: Array(text.utf8)).arrayValue
@@ -80,13 +80,14 @@ struct FileStatusCollector: ProcessorOperation {
     }
 
     private static func status(of path: String, _ files: HostFiles, _ walk: inout DiskWalk) throws(HostFiles.Problem) -> JSON {
-        let status = try files.status(path)
-        var members = try describe(status, path, files)
+        let folder = HostPath(path)
+        let status = try files.status(folder)
+        var members = try describe(status, folder, files)
         guard status.kind == .folder else { return .object(members) }
         var entries: [(bytes: Int64, json: JSON)] = []
         var total = status.allocatedBytes
-        for name in try files.names(in: path) {
-            let child = "\(path == "/" ? "" : path)/\(name)"
+        for name in try files.fileNames(in: folder) {
+            let child = folder.appending(name)
             do throws(HostFiles.Problem) {
                 let own = try files.status(child)
                 let bytes = own.kind == .folder ? try walk.usage(of: child, device: status.device)?.bytes ?? 0 : own.allocatedBytes
@@ -104,10 +105,11 @@ struct FileStatusCollector: ProcessorOperation {
         return .object(members)
     }
 
-    private static func describe(_ status: HostFiles.Status, _ path: String, _ files: HostFiles) throws(HostFiles.Problem) -> [String: JSON]
-    {
+    private static func describe(
+        _ status: HostFiles.Status, _ path: HostPath, _ files: HostFiles
+    ) throws(HostFiles.Problem) -> [String: JSON] {
         var members: [String: JSON] = [
-            "path": .string(path), "uid": .integer(Int64(status.user)), "gid": .integer(Int64(status.group)),
+            "path": .string(path.text), "uid": .integer(Int64(status.user)), "gid": .integer(Int64(status.group)),
             "inode": .integer(Int64(clamping: status.inode)), "links": .integer(Int64(status.links)), "mode": .string(mode(status)),
             "modTime": .string("\(Timestamp(seconds: status.modifiedAt))"), "size": .integer(status.bytes),
             "diskUsage": .integer(status.allocatedBytes),

@@ -55,7 +55,7 @@ struct CoreFileProfiler: ProcessorOperation {
     private func lookAtProcess(_ context: BuiltInContext, _ host: Host) async throws(BuiltInFault) -> BuiltInOutcome {
         guard let pid = context[Self.pid].map({ Int32($0) }) else { throw .parameter(Self.pid.definition.key, "is needed by gcore") }
         let corePath = context[Self.keepsCore] ? try context.evidencePath(Self.coreName) : nil
-        if let corePath, corePath.contains(where: { " \"'\\".contains($0) }) { throw .failed("gdb can't write to \(corePath)") }
+        if let corePath, corePath.utf8.contains(where: { " \"'\\".utf8.contains($0) }) { throw .failed("gdb can't write to \(corePath)") }
         let bytesMax = context.evidenceBytesMax
         let guarded = guarded
         let (process, before) = try await host.read { (files) throws(BuiltInFault) in

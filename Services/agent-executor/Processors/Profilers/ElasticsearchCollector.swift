@@ -12,11 +12,8 @@ struct ElasticsearchCollector: ProcessorOperation {
     static let address = Parameter<String>.required(
         prefix + "address",
         TextRule("1 to 8 http or https URLs, parted by commas, without user, query or fragment") { text in
-            let urls = text.split(separator: ",", omittingEmptySubsequences: false)
-            return urls.count <= 8
-                && urls.allSatisfy { url in
-                    (url.hasPrefix("http://") || url.hasPrefix("https://")) && !url.contains { "?#@ \n\r\t".contains($0) }
-                }
+            let urls = urls(in: text)
+            return urls.count <= 8 && urls.allSatisfy { PathText.isPlainURL($0) }
         }, "the cluster's URLs, tried in this order")
     static let match = Parameter<String>.required(prefix + "match", .line(bytesMax: 4096), "the words that the member message has to have")
     static let username = Parameter<String?>.optional(prefix + "username", .line(), "whom to log in as")
@@ -61,10 +58,10 @@ struct ElasticsearchCollector: ProcessorOperation {
             let login = Data("\(user):\(context[Self.password] ?? "")".utf8).base64EncodedString()
             request.headers.set("Authorization", "Basic \(login)")
         }
-        let addresses = context[Self.address].split(separator: ",")
+        let addresses = Self.urls(in: context[Self.address])
         var last = BuiltInFault.unavailable("no address")
         for address in addresses {
-            request.url = (address.hasSuffix("/") ? address.dropLast() : address) + path
+            request.url = "\(address.utf8.last == UInt8(ascii: "/") ? Substring(address.utf8.dropLast()) : address)\(path)"
             request.timeoutSeconds = context.timeoutSeconds / Double(addresses.count)
             do throws(BuiltInFault) {
                 return .done([.init(Self.hitsKey, .json(try await search(request, String(address), host)))])
@@ -75,6 +72,10 @@ struct ElasticsearchCollector: ProcessorOperation {
             }
         }
         throw last
+    }
+
+    private static func urls(in text: String) -> [Substring] {
+        text.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map { Substring($0) }
     }
 
     private func search(_ request: ClientRequest, _ address: String, _ host: Host) async throws(BuiltInFault) -> JSON {

@@ -18,8 +18,7 @@ struct GoProfiler: ProcessorOperation {
     static let source = Parameter<String>.required(
         prefix + "source",
         TextRule("an http or https URL without a query, at most 1024 bytes") { text in
-            (text.hasPrefix("http://") || text.hasPrefix("https://")) && text.utf8.count <= 1024
-                && !text.contains { "?# @\n\r\t".contains($0) }
+            text.utf8.count <= 1024 && PathText.isPlainURL(text)
         }, "the program's URL, up to /debug/pprof: http://127.0.0.1:6060")
     static let seconds = Parameter<Int>.integer(prefix + "seconds", 1...300, default: 30, "how long the CPU is sampled")
     static let secretNamespace = Parameter<String>.text(
@@ -47,7 +46,7 @@ struct GoProfiler: ProcessorOperation {
         // There is a place for it, before the program is burdened.
         _ = try context.evidencePath(name)
         var source = context[Self.source]
-        while source.hasSuffix("/") { source.removeLast() }
+        while source.utf8.last == UInt8(ascii: "/") { source = String(Substring(source.utf8.dropLast())) }
         var request = ClientRequest(
             url: "\(source)/debug/pprof/\(type.lowercased())", timeoutSeconds: min(context.timeoutSeconds, 20),
             responseBytesMax: Int(min(context.evidenceBytesMax, Self.profileBytesMax)))
@@ -81,7 +80,7 @@ struct GoProfiler: ProcessorOperation {
     }
 
     private func fetch(_ request: ClientRequest, _ context: BuiltInContext, _ host: Host) async throws(BuiltInFault) -> ClientResponse {
-        guard request.url.hasPrefix("https://") else { return try await Self.send(request, host.http) }
+        guard request.url.utf8.starts(with: "https://".utf8) else { return try await Self.send(request, host.http) }
         guard let name = context[Self.secretName] else {
             throw .parameter(Self.secretName.definition.key, "is needed where the source is https")
         }
