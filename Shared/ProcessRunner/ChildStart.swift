@@ -93,7 +93,7 @@ enum ChildStart {
             request.user = user.userID
             request.group = user.groupID
         }
-        let limits = command.resourceLimits.all
+        let limits = command.resourceLimits.all(command.marker)
         return limits.withUnsafeBufferPointer { limits in
             request.limits = limits.baseAddress
             request.limit_count = Int32(limits.count)
@@ -181,7 +181,7 @@ struct Vectors {
 }
 
 extension ResourceLimits {
-    var all: [cspawn_limit] {
+    func all(_ marker: ProcessMarker?) -> [cspawn_limit] {
         var limits: [cspawn_limit] = []
         func add(_ resource: __rlimit_resource, _ value: Int?, extra: Int = 0) {
             guard let value else { return }
@@ -193,6 +193,10 @@ extension ResourceLimits {
         add(__RLIMIT_NPROC, processes)
         add(RLIMIT_AS, addressSpaceBytes)
         add(RLIMIT_CORE, coreBytes)
+        if let marker, let family = FamilyLimit(name: marker.name, family: marker.family), family.canBeSet {
+            let limit = family.microseconds
+            limits.append(cspawn_limit(resource: Int32(__RLIMIT_RTTIME.rawValue), soft: limit, hard: limit))
+        }
         return limits
     }
 }

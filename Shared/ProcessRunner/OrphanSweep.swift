@@ -79,27 +79,42 @@ enum OrphanSweep {
 }
 
 /// Ends what a dead predecessor of this process left running.
-enum LeftoverSweep {
-    static func run(markerName: String, valuePrefix: String, leaders: [ProcessIdentity]) -> Int {
+struct LeftoverSweep {
+    let markerName: String
+    /// What the values of the predecessor's markers begin with.
+    let family: String
+
+    /// Returns how many were killed.
+    func run(leaders: [ProcessIdentity]) -> Int {
         var killed: Set<pid_t> = []
-        for leader in leaders where leader.isAlive {
-            for pid in [leader.processID] + ProcFS.descendants(of: leader.processID) { end(pid, &killed) }
+        for leader in leaders {
+            let group = [leader.processID] + (leader.isAlive ? ProcFS.descendants(of: leader.processID) : [])
+            guard Self.end(leader.processID, where: { _ in leader.isAlive }) else { continue }
+            killed.insert(leader.processID)
+            for pid in group.dropFirst() where kill(pid, SIGKILL) == 0 { killed.insert(pid) }
             kill(-leader.processID, SIGKILL)
+        }
+        let limit = FamilyLimit(name: markerName, family: family)
+        let isMarked = { (pid: pid_t) -> Bool in
+            ProcFS.variable(markerName, of: pid)?.hasPrefix(family) == true || limit?.isCarried(by: pid) == true
         }
         // Again until nothing is found: a process may have forked between the look and the kill.
         for _ in 0..<20 {
-            let found = ProcFS.processIDs().filter {
-                $0 != getpid() && ProcFS.variable(markerName, of: $0)?.hasPrefix(valuePrefix) == true
-            }
-            if found.isEmpty { break }
-            for pid in found { end(pid, &killed) }
-            waitUntilGone(found)
+            let ended = ProcFS.processIDs().filter { $0 != getpid() && isMarked($0) && Self.end($0, where: isMarked) }
+            if ended.isEmpty { break }
+            killed.formUnion(ended)
+            Self.waitUntilGone(ended)
         }
         return killed.count
     }
 
-    private static func end(_ pid: pid_t, _ killed: inout Set<pid_t>) {
-        if kill(pid, SIGKILL) == 0 { killed.insert(pid) }
+    /// Kills a process that is what it was found to be: looked at again once it is held, for its number may be another's by then. False for
+    /// one that is another, has ended or can't be killed.
+    private static func end(_ pid: pid_t, where isMeant: (pid_t) -> Bool) -> Bool {
+        let pidfd = cspawn_pidfd_open(pid)
+        guard pidfd >= 0 else { return false }
+        defer { close(pidfd) }
+        return isMeant(pid) && cspawn_pidfd_wait(pidfd, 0) == 0 && cspawn_pidfd_signal(pidfd, SIGKILL) >= 0
     }
 
     private static func waitUntilGone(_ pids: [pid_t]) {

@@ -31,7 +31,7 @@ public struct ProcessCommand: Sendable {
     public var timeout: Duration?
     public var limits: ProcessLimits
     public var outputFiles: OutputFiles?
-    /// A variable that every descendant inherits, by which those that left the process group are found and ended.
+    /// What every descendant inherits, by which those that left the process group are found and ended.
     public var marker: ProcessMarker?
 
     public init(
@@ -85,13 +85,19 @@ public struct OutputFiles: Sendable {
     }
 }
 
-/// An environment variable that marks a run and all its descendants.
+/// What marks a run and all its descendants: an environment variable, and, where the run is one of a family, a resource limit too, which
+/// passes on to those that are given an environment of their own.
 public struct ProcessMarker: Sendable, Hashable {
-    public var name: String
-    public var value: String
+    public let name: String
+    /// What the values of one owner's runs begin with; an empty one makes no family.
+    public let family: String
+    /// The variable's whole value.
+    public let value: String
 
-    public init(name: String, value: String) {
+    /// - Parameter value: what tells the run from others of its family.
+    public init(name: String, family: String = "", value: String) {
         self.name = name
-        self.value = value
+        self.family = family
+        self.value = family + value
     }
 }

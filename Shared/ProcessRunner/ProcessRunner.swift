@@ -53,11 +53,11 @@ public final class ProcessRunner: Sendable {
     }
 
     /// Ends what a predecessor of this process left behind: groups whose leader is still the recorded process, and every process
-    /// that carries the marker variable with a value of this prefix.
+    /// that carries the marker of a run of this family, its variable or its limit.
     ///
     /// - Returns: how many processes were killed; it waits up to 5 s for them to be gone.
-    public func endLeftovers(markerName: String, valuePrefix: String, leaders: [ProcessIdentity]) async -> Int {
-        await starter.perform { LeftoverSweep.run(markerName: markerName, valuePrefix: valuePrefix, leaders: leaders) }
+    public func endLeftovers(markerName: String, family: String, leaders: [ProcessIdentity]) async -> Int {
+        await starter.perform { LeftoverSweep(markerName: markerName, family: family).run(leaders: leaders) }
     }
 
     /// Ends all children and refuses new ones.

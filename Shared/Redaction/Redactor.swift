@@ -105,9 +105,22 @@ public final class Redactor: Sendable {
             let (clean, found) = redacted(text)
             counts.add(found)
             return .string(clean)
-        case .array(let items): return .array(items.map { redacted($0, &counts) })
+        case .array(let items): return .array(redacted(items, &counts))
         case .object(let members): return .object(redacted(members, &counts))
         default: return value
+        }
+    }
+
+    /// Items may be the arguments of a program: what follows an option of a secret's name is its value.
+    private func redacted(_ items: [JSON], _ counts: inout Counts) -> [JSON] {
+        var followsOption = false
+        return items.map { item in
+            defer { followsOption = item.stringValue.map { $0.hasPrefix("-") && secretName.matches($0) } ?? false }
+            guard followsOption, let text = item.stringValue, !text.hasPrefix("-"), !Self.isInnocent(Array(text.utf8)[...]) else {
+                return redacted(item, &counts)
+            }
+            counts.add("option")
+            return .string(Self.mark)
         }
     }
 

@@ -239,15 +239,34 @@ import Testing
     @Test func leftoversOfAPredecessorAreEnded() async throws {
         let folder = try TemporaryFolder()
         var command = sh("setsid sleep 61 & echo $! > \(folder.path)/pid; wait")
-        command.marker = ProcessMarker(name: "LEFT_TEST", value: folder.path + "#1")
+        command.marker = ProcessMarker(name: "LEFT_TEST", family: folder.path, value: "#1")
         let predecessor = try ProcessRunner()
         let task = Task { [command] in try await predecessor.run(command) }
         let escaped = try await folder.pid("pid")
-        let killed = await runner.endLeftovers(markerName: "LEFT_TEST", valuePrefix: folder.path, leaders: [])
+        let killed = await runner.endLeftovers(markerName: "LEFT_TEST", family: folder.path, leaders: [])
         #expect(killed >= 2)
         let outcome = try await task.value
         #expect(outcome.termination == .signaled(number: SIGKILL, coreDumped: false))
         #expect(ProcessIdentity(of: escaped)?.isRunning != true)
+    }
+
+    /// Environment, group, session, folder and descriptors thrown away, and its ancestors gone: what is left is the limit.
+    @Test func leftoversAreKnownWithoutTheirEnvironment() async throws {
+        let folder = try TemporaryFolder()
+        func start(_ family: String, _ name: String) async throws -> pid_t {
+            var command = sh("cd /; setsid -f env -i /bin/sh -c 'echo $$ > \(folder.path)/\(name); exec sleep 62' <&- >/dev/null 2>&1")
+            command.marker = ProcessMarker(name: "BARE_TEST", family: family, value: "1")
+            #expect(try await ProcessRunner().run(command).isSuccess)
+            return try await folder.pid(name)
+        }
+        let bare = try await start(folder.path + "#1/", "bare")
+        let other = try await start(folder.path + "#2/", "other")
+        defer { kill(other, SIGKILL) }
+        #expect(try String(contentsOfFile: "/proc/\(bare)/environ", encoding: .utf8).contains("BARE_TEST") == false)
+        let killed = await runner.endLeftovers(markerName: "BARE_TEST", family: folder.path + "#1/", leaders: [])
+        #expect(killed == 1)
+        #expect(ProcessIdentity(of: bare)?.isRunning != true)
+        #expect(ProcessIdentity(of: other)?.isRunning == true)
     }
 
     @Test func identityTellsALaterProcessWithTheSameNumber() throws {

@@ -93,7 +93,7 @@ struct Leftovers: Sendable {
             begun[trace.key, default: []].append(trace.step)
         }
         let killed = await runner.endLeftovers(
-            markerName: StepExecutor.markerName, valuePrefix: "\(journal)/", leaders: leaders)
+            markerName: StepExecutor.markerName, family: StepExecutor.family(journal), leaders: leaders)
         if killed > 0 { logger.warning("processes of an earlier run were ended", metadata: ["count": .stringConvertible(killed)]) }
         for run in folders.runs { _ = FileTree.empty(run) }
         return begun

@@ -73,11 +73,14 @@ struct AgentParts: Sendable {
             logger: logger)
         let intake = JobIntake(desk: desk, journal: journal, standing: standing, node: identity.node, logger: logger)
         let jobsMax = configuration[AgentSettings.jobsMax]
+        let steps = StopSwitch()
+        let builtInEndpoints = BuiltInEndpoints(
+            builtIns: builtIns, host: host, redaction: executor.redaction, journalID: journal.identity.journalID)
         assembly = ServiceAssembly(
             endpoints: AgentEndpoints(
                 intake: intake, desk: desk,
                 evidence: EvidenceEndpoints(node: identity.node, desk: desk, journal: journal, settler: settler, store: evidence),
-                builtIns: BuiltInEndpoints(builtIns: builtIns, host: host)
+                builtIns: builtInEndpoints
             ).all,
             background: { bound in
                 if let own = AdvertisedAddress.own(bound) { processors.setOwnAddress(own) }
@@ -91,16 +94,23 @@ struct AgentParts: Sendable {
                     BackgroundLoop { await settler.run() },
                     BackgroundLoop { await reporter.run() },
                     BackgroundLoop { await registrar.run() },
-                    BackgroundLoop {
-                        await withDiscardingTaskGroup { group in
-                            group.addTask { await jobs.endStopped() }
-                            for slot in 0..<jobsMax { group.addTask { await jobs.work(slot: slot) } }
+                    BackgroundLoop(mayEndEarly: true) {
+                        await steps.run {
+                            await withDiscardingTaskGroup { group in
+                                group.addTask { await jobs.endStopped() }
+                                for slot in 0..<jobsMax { group.addTask { await jobs.work(slot: slot) } }
+                            }
                         }
                     },
                 ]
             },
             // The scheduler calls this agent by the address that it was told.
             hosts: configuration[AgentSettings.advertiseAddress].map { [$0.host] } ?? [],
+            // A process may take seconds to end: those of steps and of calls are ended while the server drains, not after it.
+            stopping: {
+                steps.stop()
+                builtInEndpoints.stop()
+            },
             close: {
                 await runner.shutdown()
                 await http.shutdown()

@@ -3,6 +3,7 @@ import HTTPMessage
 import HTTPServer
 import JSONCoding
 import Model
+import ProcessRunner
 import ServiceKit
 import Synchronization
 
@@ -13,11 +14,31 @@ struct BuiltInEndpoints: Sendable {
 
     let builtIns: BuiltInCatalogue
     let host: Host
+    let redaction: OutputRedaction
+    let journalID: JournalID
     private let calls = CallCount()
+    private let stopSwitch = StopSwitch()
+    /// For calls that run when the agent is told to end; with the time that their programs and they themselves may take after that, it is
+    /// less than the server's drain.
+    private static let stopGraceSeconds = 2.0
 
-    init(builtIns: BuiltInCatalogue, host: Host) {
+    init(builtIns: BuiltInCatalogue, host: Host, redaction: OutputRedaction, journalID: JournalID) {
         self.builtIns = builtIns
         self.host = host
+        self.redaction = redaction
+        self.journalID = journalID
+    }
+
+    /// Begins to end the calls that run: those that are not done in a moment are answered 503.
+    func stop() {
+        Task {
+            do {
+                try await Task.sleep(for: .seconds(Self.stopGraceSeconds))
+            } catch {
+                // Nobody cancels it.
+            }
+            stopSwitch.stop()
+        }
     }
 
     var all: [Endpoint] {
@@ -68,21 +89,41 @@ struct BuiltInEndpoints: Sendable {
         do throws(BuiltInFault) {
             let context = try BuiltInContext(
                 builtIn.declaration, values: values, timeoutSeconds: Double(builtIn.declaration.timeoutSeconds))
-            outcome = try await BuiltInExecution(builtIn, context, on: host).run()
+            let execution = BuiltInExecution(builtIn, context, on: host, marker: marker(builtIn))
+            outcome = try await stopSwitch.run { () -> Result<BuiltInOutcome, BuiltInFault> in
+                do throws(BuiltInFault) {
+                    return .success(try await execution.run())
+                } catch {
+                    return .failure(error)
+                }
+            }.get()
         } catch {
-            throw error.apiError(builtIn.name)
+            throw error.apiError(builtIn.name) { redaction.clean($0) }
         }
-        var members = Dictionary(outcome.values(of: builtIn.declaration).map { ($0.key, JSON.string($0.value.text)) }) { _, last in last }
+        let values = Dictionary(outcome.values(of: builtIn.declaration).map { ($0.key, $0.value.json) }) { _, last in last }
+        var members = await redaction.clean(values).mapValues { JSON.string(Self.text($0.value)) }
         guard let ruledOut = outcome.ruledOut else { return .json(.object(members)) }
         members[StepExecutor.outcomeKey] = "ruledOut"
-        members["message"] = .string(ruledOut)
+        members["message"] = .string(redaction.clean(ruledOut))
         return .json(.object(members), status: 412)
+    }
+
+    /// Of the agent's family, so that programs which outlive it are found by the next one.
+    private func marker(_ builtIn: BuiltIn) -> ProcessMarker {
+        ProcessMarker(name: StepExecutor.markerName, family: StepExecutor.family(journalID), value: "call/\(builtIn.name)/\(calls.next())")
+    }
+
+    private static func text(_ value: JSON) -> String {
+        if case .string(let text) = value { text } else { String(decoding: value.encoded(), as: UTF8.self) }
     }
 }
 
-/// How many calls run now.
+/// How many calls run now, and how many there were.
 private final class CallCount: Sendable {
     private let count = Atomic<Int>(0)
+    private let total = Atomic<Int>(0)
+
+    func next() -> Int { total.add(1, ordering: .relaxed).newValue }
 
     func enter(max: Int) -> Bool {
         if count.add(1, ordering: .relaxed).newValue <= max { return true }
@@ -95,8 +136,11 @@ private final class CallCount: Sendable {
 
 extension BuiltInFault {
     /// As callers over HTTP are told.
-    func apiError(_ name: String) -> APIError {
-        switch self {
+    ///
+    /// - Parameter clean: takes secrets out of what is told.
+    func apiError(_ name: String, _ clean: (String) -> String) -> APIError {
+        let message = clean(message)
+        return switch self {
         case .parametersInvalid(let faults): .invalid(kind: "Processor", name: name, faults)
         case .toolMissing, .privilegeMissing, .unavailable, .unreadable:
             APIError(code: 501, reason: "NotImplemented", message: message, kind: "Processor", name: name)

@@ -81,8 +81,10 @@ struct JobRunner: Sendable {
                 await desk.publish(key, run, evidence: evidence)
                 guard await journalStart(of: step, entry, run, evidence, logger) else { continue }
                 let execution = await execute(step, entry, run, slot, logger)
-                // An agent that stops leaves the step as begun: it has used an attempt.
-                if Task.isCancelled { return false }
+                if Task.isCancelled {
+                    await leave(step, execution, entry, run, evidence, logger)
+                    return false
+                }
                 await turns.end(key)
                 hasTurn = false
                 evidence += execution.evidence
@@ -129,6 +131,26 @@ struct JobRunner: Sendable {
                 "message": "\(execution.end.fault?.message ?? "")",
             ])
         return execution
+    }
+
+    /// An agent that stops leaves a step as begun, which the journal may not know yet: it has used an attempt, and is not run again by
+    /// accident. One that had ended by itself has ended.
+    private func leave(
+        _ step: JobRun.StepStart, _ execution: StepExecutor.Execution, _ entry: JobDesk.Entry, _ run: JobRun, _ evidence: [EvidenceItem],
+        _ logger: Logger
+    ) async {
+        var run = run
+        if execution.end.fault?.reason != .cancelled {
+            run.ended(step.vertex, execution.end, note: execution.note, at: AgentClock.now())
+        } else if !execution.hasBegun {
+            return
+        }
+        let last = JobJournalEntry(clock: entry.clock, progress: run.progress, evidence: evidence + execution.evidence)
+        do {
+            try await journal.save(entry.key, last)
+        } catch {
+            logger.error("journal refuses a write; a step that had begun may be run again", metadata: ["cause": "\(error)"])
+        }
     }
 
     private func finish(

@@ -129,6 +129,13 @@ struct OutputRedaction: Sendable {
 
     // MARK: Values and messages
 
+    /// A message without its secrets.
+    func clean(_ message: String) -> String {
+        let (clean, counts) = redactor.redacted(message)
+        metrics.redacted(counts)
+        return clean
+    }
+
     /// The members of an answer without their secrets, each with how many it had.
     func clean(_ members: [String: JSON]) async -> [String: (value: JSON, redactions: Int)] {
         let redactor = redactor

@@ -3,6 +3,7 @@ import AgentOperations
 import Glibc
 import Model
 import ProcessRunner
+import Synchronization
 
 extension StepExecutor {
     /// The built-in operation that a processor means; nil where it means a server.
@@ -15,12 +16,17 @@ extension StepExecutor {
     }
 
     func run(_ builtIn: BuiltIn, _ order: Order, _ folder: EvidenceFolder) async throws(StepFaultError) -> Execution {
-        let context = try context(of: builtIn, order, folder: place(for: order, folder))
+        let names = PlacedNames()
+        let context = try context(of: builtIn, order, folder: place(for: order, folder, names))
         let outcome: BuiltInOutcome
         do throws(BuiltInFault) {
             outcome = try await BuiltInExecution(builtIn, context, on: host, marker: marker(order)).run()
         } catch {
-            return Execution(end: .failed([], error.stepFault(isCutByDeadline: order.isCutByDeadline)))
+            var execution = Execution(end: .failed([], error.stepFault(isCutByDeadline: order.isCutByDeadline)))
+            // As much as there is of a capture or a core may tell what the fault does not.
+            let files = names.all.map { EvidenceFile($0, contentType: EvidenceContentType.binary) }
+            execution.evidence = files.compactMap { Self.item($0, order, folder) }.filter { $0.bytes > 0 }
+            return execution
         }
         let values = outcome.values(of: builtIn.declaration).map { (key: $0.key, value: $0.value.json) }
         var execution = await settle(values, order, folder)
@@ -49,8 +55,8 @@ extension StepExecutor {
         }
     }
 
-    /// Where the execution may leave files.
-    private func place(for order: Order, _ folder: EvidenceFolder) -> EvidenceFolderAccess {
+    /// Where the execution may leave files, and notes their names.
+    private func place(for order: Order, _ folder: EvidenceFolder, _ names: PlacedNames) -> EvidenceFolderAccess {
         EvidenceFolderAccess(bytesMax: evidence.stepBytesMax) { name throws(BuiltInFault) in
             do throws(DiskFault) {
                 try folder.make()
@@ -60,6 +66,7 @@ extension StepExecutor {
             let path = "\(folder.writePath)/\(order.filePrefix).\(name)"
             // An execution that an earlier agent had begun may have left a file of that name.
             unlink(path)
+            names.add(name)
             return path
         }
     }
@@ -72,6 +79,17 @@ extension StepExecutor {
         return EvidenceItem(
             ref: name, path: "\(folder.path)/\(name)", bytes: Int64(info.st_size), operation: order.step.operation,
             isHostPath: folder.isHostPath, contentType: file.contentType)
+    }
+}
+
+/// The names of files that an execution was given a place for.
+private final class PlacedNames: Sendable {
+    private let names = Mutex<[String]>([])
+
+    var all: [String] { names.withLock { $0 } }
+
+    func add(_ name: String) {
+        names.withLock { if !$0.contains(name) { $0.append(name) } }
     }
 }
 

@@ -14,6 +14,8 @@ struct StepExecutor: Sendable {
         var evidence: [EvidenceItem] = []
         /// Something worth saying although the step did its work.
         var note: String?
+        /// False where it was cancelled before anything was started.
+        var hasBegun = true
         /// Secrets that were replaced in what it put out.
         var redactions = 0
     }
@@ -63,6 +65,8 @@ struct StepExecutor: Sendable {
     }
 
     static let markerName = "KUBEDIAG_RUN"
+    /// What the markers of an agent's processes begin with.
+    static func family(_ journal: JournalID) -> String { "\(journal)/" }
 
     let runner: ProcessRunner
     let http: ProcessorClient
@@ -91,14 +95,15 @@ struct StepExecutor: Sendable {
             case nil: return Execution(end: .failed(.planInvalid, "the operation has no processor"))
             }
         } catch {
-            return Execution(end: .failed([], error.fault))
+            // What is cancelled once it runs has an outcome.
+            return Execution(end: .failed([], error.fault), hasBegun: error.fault.reason != .cancelled)
         }
     }
 
     func marker(_ order: Order) -> ProcessMarker {
         ProcessMarker(
-            name: Self.markerName,
-            value: "\(journalID)/\(order.key.uid)/\(order.key.attempt)/\(order.step.vertex)/\(order.step.attempt)")
+            name: Self.markerName, family: Self.family(journalID),
+            value: "\(order.key.uid)/\(order.key.attempt)/\(order.step.vertex)/\(order.step.attempt)")
     }
 }
 

@@ -52,10 +52,12 @@ struct ServiceRun {
             throw error
         }
         announce(address, server.secureAddress)
-        // The group stops its services in reverse order: first the server drains, then the loops that carry out what it accepted end.
+        // The group stops its services in reverse order: the notice is given, the server drains, the loops that carry out what it accepted end.
+        let limit = ShutdownLimit(seconds: Self.shutdownSecondsMax, logger: logger)
+        let all: [any Service] = [limit] + services + [server, StopNotice(notify: assembly.stopping)]
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: ([ShutdownLimit(seconds: Self.shutdownSecondsMax, logger: logger)] + services + [server]).map {
+                services: all.map {
                     ServiceGroupConfiguration.ServiceConfiguration(service: $0)
                 },
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: quietLogger))
@@ -118,6 +120,20 @@ struct ServiceRun {
             return try ClientToken(file: path, logger: logger)
         } catch {
             throw ConfigurationFaults([ConfigurationFault(configuration.origin(of: CommonSettings.clientTokenFile), error.description)])
+        }
+    }
+}
+
+/// Passes on that the process is told to end, and holds up nothing.
+private struct StopNotice: Service {
+    let notify: @Sendable () -> Void
+
+    func run() async throws {
+        defer { notify() }
+        do {
+            try await gracefulShutdown()
+        } catch is CancellationError {
+            return
         }
     }
 }
