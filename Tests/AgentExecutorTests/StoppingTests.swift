@@ -159,10 +159,7 @@ import Testing
         app.arguments = ["-c", "read line", "app", "--password", "HUNTER2SECRET"]
         app.standardInput = Pipe()
         try app.run()
-        defer {
-            app.terminate()
-            app.waitUntilExit()
-        }
+        defer { kill(app.processIdentifier, SIGKILL) }
         let directory = try TemporaryDirectory()
         defer { directory.remove() }
         let scheduler = try SchedulerPeer()

@@ -254,7 +254,13 @@ import Testing
     @Test func leftoversAreKnownWithoutTheirEnvironment() async throws {
         let folder = try TemporaryFolder()
         func start(_ family: String, _ name: String) async throws -> pid_t {
-            var command = sh("cd /; setsid -f env -i /bin/sh -c 'echo $$ > \(folder.path)/\(name); exec sleep 62' <&- >/dev/null 2>&1")
+            // The end of the group must find it in its own session.
+            let file = "\(folder.path)/\(name)"
+            var command = sh(
+                """
+                cd /; setsid -f env -i /bin/sh -c 'echo $$ > \(file); exec sleep 62' <&- >/dev/null 2>&1
+                while [ ! -s \(file) ]; do sleep 0.01; done
+                """)
             command.marker = ProcessMarker(name: "BARE_TEST", family: family, value: "1")
             #expect(try await ProcessRunner().run(command).isSuccess)
             return try await folder.pid(name)
