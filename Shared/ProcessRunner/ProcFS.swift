@@ -1,4 +1,5 @@
 internal import CSpawn
+import DirectoryEntries
 import Glibc
 
 /// Reads of proc(5).
@@ -82,10 +83,7 @@ enum ProcFS {
         defer { closedir(stream) }
         var names: [String] = []
         while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            names.append(name)
+            names.append(DirectoryStream.name(of: entry))
         }
         return names
     }

@@ -52,7 +52,7 @@ enum DefaultSecrets {
                 "option",
                 #"(?i)(?:^|[\s"'\[,\x00])--?(?:[a-z0-9]+-)*(?:passw(?:or)?d|passphrase|pass|token|secret|(?:api|access|secret)-?key)"#
                     + #"(?:["']?,[ \t]*["']?|["']?[ \t\x00]+["']?)([^\s"'\x00-][^\s"'\x00]*)"#),
-            try RedactionRule("option", #"(?:^|[\s"'])(?:-u|--user|--proxy-user)[ =]["']?[^\s:"']+:([^\s"']*[^\s"'0-9][^\s"']*)"#),
+            try RedactionRule("option", #"(?:^|[\s"'])(?:-u[ =]?|(?:--user|--proxy-user)[ =])["']?[^\s:"']+:([^\s"']*[^\s"'0-9][^\s"']*)"#),
             try RedactionRule(
                 "authorization", #"(?i)authorization["'\\]{0,4}[ \t]*[:=][ \t]*["'\\]{0,4}(?:[a-z][a-z0-9-]*[ \t]+)?([^\r\n"'\\]+)"#),
             try RedactionRule("authorization", #"(?i)\b(?:bearer|basic)[ \t]+([a-z0-9._~+/=-]{16,})"#),

@@ -45,6 +45,19 @@ import Testing
         }
     }
 
+    /// What fills a file system may lie in no folder of it.
+    @Test func findsFilesThatLieInTheMountPointItself() async throws {
+        let machine = try RecordedHost(["/proc/self/mountinfo": Self.mountinfo])
+        try machine.put("/core.bin", bytes: [UInt8](repeating: 1, count: 4_000_000))
+        try machine.put("/var/log/a.log", bytes: [UInt8](repeating: 1, count: 1_000_000))
+        let parameters = ["availablePercent": "100", "growthSeconds": "0", "mountpoint": "/"]
+        let finding = try await check("diskSpace").run(parameters, on: machine.host()).fault()
+        #expect(finding.summary.contains("; files directly in / hold most, 3.8 MiB"), "\(finding.summary)")
+        #expect((finding.number("files directly in /") ?? 0) >= 4_000_000)
+        let inodes = try await check("inodes").run(parameters, on: machine.host()).fault()
+        #expect(inodes.number("files directly in /") == 1)
+    }
+
     @Test func findsTheLargestFolders() async throws {
         let machine = try RecordedHost(["/proc/self/mountinfo": Self.mountinfo])
         try machine.put("/var/lib/app/cache/big", bytes: [UInt8](repeating: 1, count: 3_000_000))

@@ -57,13 +57,13 @@ import Testing
         let finding = try await check("tcpHealth").run(on: machine.host()).fault()
         #expect(
             finding.summary
-                == "7 connections were dropped by full queues in 5 s; the longest accept queue, of port 80, holds 129; 100 of 1000 segments (10 %) were sent again in 5 s."
+                == "7 connection attempts were dropped by full queues in 5 s; the longest accept queue, of port 80, holds 129; 100 of 1000 segments (10 %) were sent again in 5 s."
         )
         #expect(finding.number("connections that wait for close") == 1)
         try put(machine, sent: 2000, again: 110, overflows: 12)
         machine.onSleep { try put($0, sent: 2050, again: 130, overflows: 12) }
         let quiet = try await check("tcpHealth").run(on: machine.host()).sentence()
-        #expect(quiet == "0 connections were dropped by full queues in 5 s, 20 of 50 segments were sent again.")
+        #expect(quiet == "0 connection attempts were dropped by full queues in 5 s, 20 of 50 segments were sent again.")
         try machine.remove("/proc/net/snmp")
         await #expect(throws: BuiltInFault.self) { try await check("tcpHealth").run(on: machine.host()) }
     }

@@ -83,7 +83,7 @@ import class Foundation.FileManager
         for descriptor in 0..<9 { try machine.putLink("/proc/7/fd/\(descriptor)", to: "/dev/null") }
         let finding = try await check("fileDescriptors").run(on: machine.host()).fault()
         #expect(finding.severity == .critical)
-        #expect(finding.summary == "Leaky (pid 7) has 9 of its 10 descriptors open.")
+        #expect(finding.summary == "leaky (pid 7) has 9 of its 10 descriptors open.")
         let system = try await check("fileDescriptors").run(["systemPercent": "50", "processPercent": "95"], on: machine.host()).fault()
         #expect(system.summary == "The machine has 500 of 1000 file handles open (50 %).")
         let none = try await check("fileDescriptors").run(["processPercent": "95"], on: machine.host()).sentence()

@@ -28,6 +28,34 @@ import Testing
         #expect(reports[3].steps[0].message?.hasSuffix("did you mean loadAverage?") == true)
     }
 
+    /// Each operation gives back what it opened: connections that are answered, refused or never answered, folders of /proc, control groups.
+    @Test func noneLeavesADescriptorOpen() async throws {
+        try await withAgent { agent, _, _ in
+            let port = try #require(agent.url.split(separator: ":").last)
+            let calls: [(String, JSON)] = [
+                ("reachability", ["target": .string("127.0.0.1:\(port)")]), ("reachability", ["target": .string(agent.url + "/healthz")]),
+                ("reachability", ["target": .string("tls://127.0.0.1:\(port)")]), ("reachability", ["target": "127.0.0.1:1"]),
+                ("dns", ["resolver": "127.0.0.1:1", "attempts": "2"]), ("fileDescriptors", [:]), ("deletedOpenFiles", [:]),
+                ("uninterruptibleTasks", [:]), ("cgroupMemory", [:]), ("tcpHealth", ["sampleSeconds": "0.1"]), ("mountInfoCollector", [:]),
+                ("kernelLog", [:]), ("diskUsageCollector", ["path": "/proc/self/task"]),
+            ]
+            func callAll() async throws {
+                for (name, parameters) in calls {
+                    let status = try await agent.send(.post, "/processor/\(name)", parameters).status
+                    #expect([200, 412, 501].contains(status), "\(name): \(status)")
+                }
+            }
+            func descriptors() throws -> Int { try FileManager.default.contentsOfDirectory(atPath: "/proc/\(agent.processID)/fd").count }
+            try await callAll()
+            let before = try descriptors()
+            for _ in 0..<5 { try await callAll() }
+            // Connections that the agent has accepted end a moment after the other side's.
+            let areBack = try await eventually { try descriptors() < before + 5 }
+            let after = try descriptors()
+            #expect(areBack, "\(before) became \(after)")
+        }
+    }
+
     @Test func theyAreListedAndCalledOverHTTP() async throws {
         try await withAgent { agent, _, _ in
             let list = try JSON(parsing: try await agent.send(.get, "/api/v1/operations").body)

@@ -1,4 +1,5 @@
 import AgentExecutorCore
+import AgentOperations
 import Model
 import Testing
 
@@ -68,6 +69,39 @@ import Testing
             }
             guard case .finished(let end) = run.next(at: Self.moment(3)) else { throw CancellationError() }
             #expect(end.summary == summary && end.path == [1, 2, 3])
+        }
+    }
+
+    @Test func whatIsMerelyWorthKnowingIsNoSummary() throws {
+        var run = Self.run(Self.job([[1], [2], []]))
+        let gate = StepResult(key: "approval.finding", text: Finding(.info, "kill is approved.").json.description)
+        for (vertex, results) in [
+            (1, [StepResult(key: "zombies.summary", text: "14 zombies")]),
+            (2, [gate, StepResult(key: "approval.summary", text: "approved")]),
+        ] {
+            _ = try start(&run)
+            run.ended(vertex, .found(results), at: Self.moment(2))
+        }
+        guard case .finished(let end) = run.next(at: Self.moment(3)) else { throw CancellationError() }
+        #expect(end == JobEnd(succeeded: true, summary: "14 zombies", path: [1, 2]))
+    }
+
+    /// Of what an operation says itself to change something, a failure shows though another path succeeds.
+    @Test func aRepairThatFailedIsNotHiddenByAnotherPath() throws {
+        for (effect, hides) in [(Effect.mutate, false), (.destroy, false), (.read, true), (nil, true)] {
+            var run = Self.run(Self.job([[1, 2], [], []], operations: [1: Self.operation(effect)]))
+            while case .needsTurn = run.next(at: Self.moment(1)) { break }
+            guard case .start = run.next(at: Self.moment(1), hasTurn: true) else { throw CancellationError() }
+            run.ended(1, .failed(.exitStatus, "process 7 is another one by now"), at: Self.moment(2))
+            guard case .start = run.next(at: Self.moment(2), hasTurn: true) else { throw CancellationError() }
+            run.ended(2, .found([StepResult(key: "operation.b.output", text: "14 zombies")]), at: Self.moment(3))
+            guard case .finished(let end) = run.next(at: Self.moment(4)) else { throw CancellationError() }
+            let repair = "op1 failed: process 7 is another one by now"
+            #expect(
+                end
+                    == JobEnd(
+                        succeeded: true, message: hides ? nil : repair, summary: hides ? "14 zombies" : repair + "; 14 zombies", path: [2]),
+                "\(effect?.rawValue ?? "nothing said")")
         }
     }
 

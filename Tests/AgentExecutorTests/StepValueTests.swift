@@ -113,6 +113,9 @@ import Testing
         #expect(Text.prefix("😀", bytesMax: 3) == "")
         #expect(Text.firstLine("\n\t \n  x\u{7}y  \nz", charactersMax: 10) == "x y")
         #expect(Text.firstLine(String(repeating: "x", count: 200), charactersMax: 120).count == 120)
+        #expect(Text.firstLine("the largest is /big of pid 26548, and more", charactersMax: 30) == "the largest is /big of pid …")
+        #expect(Text.firstLine("the largest is /big of pid 26548, and more", charactersMax: 33) == "the largest is /big of pid …")
+        #expect(Text.firstLine("a b " + String(repeating: "x", count: 50), charactersMax: 20) == "a b xxxxxxxxxxxxxxx…", "too far back")
     }
 
     @Test func admissionIsIdempotentOnUidAndAttempt() {

@@ -85,6 +85,17 @@ import Testing
         }
     }
 
+    @Test func whatSaysNothingOfAUnitIsNoAnswer() async throws {
+        let machine = try RecordedHost()
+        for nonsense in ["", "garbage"] {
+            try machine.putTool("systemctl", "#!/bin/sh\necho '\(nonsense)'\n")
+            let host = try machine.host(hasMachineTools: true)
+            await #expect(throws: BuiltInFault.failed("systemctl show a.service said nothing of the unit")) {
+                try await operation("systemdUnitCollector").run(["collector.systemd_unit_list.parameter": "a.service"], on: host)
+            }
+        }
+    }
+
     @Test func inAContainerProgramsRunInTheNodesNamespaces() async throws {
         let machine = try RecordedHost()
         try machine.putLink("/proc/1/ns/mnt", to: "mnt:[1]")

@@ -73,6 +73,13 @@ import Testing
         } throws: {
             if case .failed(let message) = $0 as? BuiltInFault { message.contains("is another one by now") } else { false }
         }
+        // Results of earlier steps are texts.
+        for told in ["\(ticks)", "\"\(ticks)\""] {
+            await #expect(throws: BuiltInFault.self, "\(told)") {
+                try await operation(agent: agent.parent.pid).run(
+                    ["signalRecovery": "[{\"pid\":\(other.child),\"signal\":9,\"startTicks\":\(told)}]"], on: RecordedHost.machine())
+            }
+        }
         #expect(kill(other.child, 0) == 0)
     }
 
@@ -82,6 +89,11 @@ import Testing
         ["signalRecovery": "[]"], ["signalRecovery": "{}"], ["signalRecovery": "[{\"pid\":1,\"signal\":9}]"],
         ["signalRecovery": "[{\"pid\":-5,\"signal\":9}]"], ["signalRecovery": "[{\"pid\":12}]"],
         ["signalRecovery": "[{\"pid\":12,\"signal\":64}]"],
+        ["signalRecovery": "[{\"pid\":12,\"signal\":18,\"startTicks\":\"x\"}]"],
+        ["signalRecovery": "[{\"pid\":12,\"signal\":18,\"startTicks\":1.5}]"],
+        ["signalRecovery": "[{\"pid\":12,\"signal\":18,\"startTicks\":null}]"],
+        ["signalRecovery": "[{\"pid\":12,\"signal\":18,\"startTicks\":-5}]"],
+        ["signalRecovery": "[{\"pid\":12,\"signal\":18,\"startticks\":5}]"],
     ]) func hostileTargets(parameters: [String: String]) async throws {
         await #expect { try await operation(agent: getpid()).run(parameters, on: RecordedHost.machine()) } throws: {
             if case .parametersInvalid = $0 as? BuiltInFault { true } else { false }

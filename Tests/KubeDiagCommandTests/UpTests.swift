@@ -36,7 +36,9 @@ final class KubeDiagProcess: Sendable {
     }
 
     /// Runs one command to its end.
-    func run(_ arguments: String...) async throws -> Result {
+    func run(_ arguments: String...) async throws -> Result { try await run(arguments) }
+
+    func run(_ arguments: [String]) async throws -> Result {
         let process = make(arguments)
         let files = ["out", "err"].map { home.path + "/" + UUID().uuidString + "." + $0 }
         for file in files { _ = FileManager.default.createFile(atPath: file, contents: nil) }
@@ -202,6 +204,12 @@ func eventually(seconds: Double, _ condition: () throws -> Bool) async throws ->
             shown.output.contains("\n        what = \"\(file)\"\n") && shown.output.contains("\n        rm -rf -- \"$1\"\n"), "\(shown)")
         #expect(FileManager.default.fileExists(atPath: file))
 
+        let pod = try await kubediag.run(
+            "diagnose", "looking", "--pod", "shop/cart-0", "--node", "web-07", "--param", "what=pod", "--follow")
+        #expect(pod.status == 0, "\(pod)")
+        let ofPod = try await kubediag.run("get", "diagnoses", "-o", "yaml")
+        #expect(ofPod.output.contains("podReference:\n") && ofPod.output.contains("name: cart-0\n"), "\(ofPod)")
+
         let miss = try await kubediag.run("diagnose", "lookin", "--node", "web-07")
         #expect(miss.status == 1 && miss.errors.contains("Near: looking."), "\(miss)")
         let test = try await kubediag.run("trigger", "test", "alertname=Disk", "instance=web-07:9100")
@@ -293,6 +301,11 @@ func eventually(seconds: Double, _ condition: () throws -> Bool) async throws ->
         #expect(try await kubediag.run("get").status == 2)
         #expect(try await kubediag.run("get", "diagnosises").status == 2)
         #expect(try await kubediag.run("diagnose", "x", "--node", "a", "--param", "novalue").status == 2)
+        let nowhere = try await kubediag.run("diagnose", "x")
+        #expect(nowhere.status == 2 && nowhere.errors.contains("--pod NAMESPACE/NAME"), "\(nowhere)")
+        for pods in [["--pod", "cart-0"], ["--pod", "a/b/c"], ["--pod", "a/b", "--pod", "a/c", "--node", "n"]] {
+            #expect(try await kubediag.run(["diagnose", "x"] + pods).status == 2, "\(pods)")
+        }
         #expect(try await kubediag.run("--help").status == 0)
         let completion = try await kubediag.run("--generate-completion-script", "bash")
         #expect(completion.status == 0 && completion.output.contains("diagnose"))

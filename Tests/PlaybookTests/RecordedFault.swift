@@ -114,7 +114,7 @@ struct RecordedFault: Sendable {
                 "/proc/pressure/memory": "some avg10=0.00 avg60=0.00 avg300=0.00 total=5\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=5\n",
                 "/proc/meminfo": "MemTotal: 8000000 kB\nMemFree: 4000000 kB\nMemAvailable: 6000000 kB\n",
             ],
-            summary: "I/O error", severity: "Critical", evidence: ["I/O error": 1], path: ["kernel-log"]),
+            summary: "I/O error", severity: "Critical", evidence: ["I/O error": 1], path: ["kernel-log-node"]),
         RecordedFault(
             "hardware", alert: "HostEdacUncorrectableErrorsDetected",
             files: [
@@ -127,7 +127,7 @@ struct RecordedFault: Sendable {
                 "/dev/kmsg": "2,30,RECENTLY,-;md/raid1:md0: Disk failure on sdb1, disabling device.\n",
                 "/sys/devices/system/edac/mc/mc0/ce_count": "0\n", "/sys/devices/system/edac/mc/mc0/ue_count": "0\n",
             ], summary: "md/raid1:md0: Disk failure on sdb1", severity: "Critical", evidence: ["failed disk of a RAID array": 1],
-            path: ["kernel-log"]),
+            path: ["kernel-log-hardware"]),
     ]
 
     /// What programs of the machine tell: those that keep its clock and its units.

@@ -23,6 +23,7 @@ import Testing
         (#"["--client-secret","abc","-v"]x"#, #"["--client-secret","[redacted]","-v"]x"#),
         ("run\0--token\0abc\0-v", "run\0--token\0[redacted]\0-v"),
         ("curl -u bob:hunter2 https://x", "curl -u bob:[redacted] https://x"),
+        ("curl -ubob:hunter2 https://x", "curl -ubob:[redacted] https://x"),
         ("Authorization: Bearer abc.def", "Authorization: Bearer [redacted]"),
         ("> authorization: Basic dXNlcjpwYXNz\r\n> Accept: */*", "> authorization: Basic [redacted]\r\n> Accept: */*"),
         ("curl -H 'Authorization: Token abc' https://x", "curl -H 'Authorization: Token [redacted]' https://x"),

@@ -79,6 +79,9 @@ import Testing
         #expect(done.phase == "Succeeded", "\(done["status"]?["steps"] ?? .null)")
         let reference = try #require(done.result("operation.large.output"))
         #expect(reference["size"] == .integer(3_145_728))
+        let set = OperationSet.definition.path(name: done["spec"]?["operationSet"]?.stringValue)
+        let graph = try await cluster.send("router", .get, set + "/graph?format=svg&outcomes=1:Found")
+        #expect(graph.status == 200 && String(decoding: graph.body, as: UTF8.self).contains("<svg"), "one URL: \(graph.status)")
         let path = "/api/v1/evidence/\(done["metadata"]?["uid"]?.stringValue ?? "")/\(reference["evidenceRef"]?.stringValue ?? "")"
         let whole = try await cluster.send("scheduler", .get, path)
         #expect(whole.status == 200)

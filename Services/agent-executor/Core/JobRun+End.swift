@@ -7,6 +7,8 @@ extension JobRun {
     /// for people and no JSON.
     static func headline(_ end: StepEnd) -> String? {
         let results = end.results
+        // What is merely worth knowing, such as that a gate is open, is no news of the fault.
+        if results.contains(where: { $0.key.hasSuffix(".finding") && $0.text.contains(#""severity":"Info""#) }) { return nil }
         if let output = results.first(where: { $0.key.hasSuffix(".summary") || $0.key.hasSuffix(".output") })
             ?? results.first(where: { !isJSON($0.text) })
         {
@@ -26,10 +28,23 @@ extension JobRun {
     func success(_ path: [Int]) -> JobEnd {
         let skipped = steps.count { $0.phase == .skipped }
         guard skipped > 0 else {
-            return JobEnd(succeeded: true, summary: summary(onPath: path) ?? lastFinding, path: path)
+            let summary = summary(onPath: path) ?? lastFinding
+            guard let repair = failedRepair else { return JobEnd(succeeded: true, summary: summary, path: path) }
+            let all = [repair, summary].compactMap { $0 }.joined(separator: "; ")
+            return JobEnd(
+                succeeded: true, message: repair, summary: Text.firstLine(all, charactersMax: Self.summaryCharactersMax), path: path)
         }
         let message = skipped == 1 ? "1 step was shown, not run" : "\(skipped) steps were shown, not run"
         return JobEnd(succeeded: true, reason: .dryRun, message: message, summary: summary(onPath: path) ?? message, path: path)
+    }
+
+    /// The last step that was to change something, by its operation's own word, and could not: another path's success must not hide that.
+    private var failedRepair: String? {
+        let repair = steps.last { step in
+            guard step.outcome == .error, let effect = job.plan.operations[step.operation]?.effect else { return false }
+            return effect != .read
+        }
+        return repair.map { "\($0.operation) failed: \($0.message ?? $0.reason ?? "for an unknown reason")" }
     }
 
     /// The last find's first line, of the steps that the path could not do without; what may fail only adds to what they found, and is

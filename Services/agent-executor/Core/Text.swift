@@ -24,7 +24,8 @@ public enum Text {
         return 0
     }
 
-    /// The first line that says something, trimmed and without control characters, cut at `charactersMax`.
+    /// The first line that says something, trimmed and without control characters, cut at `charactersMax`: at a blank where there is one in the last
+    /// quarter, so that no number loses its end.
     public static func firstLine(_ text: String, charactersMax: Int) -> String {
         for line in Text.prefix(text, bytesMax: 64 * 1024).split(whereSeparator: \.isNewline) {
             let clean = line.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7F ? " " : Character($0) }
@@ -32,7 +33,12 @@ public enum Text {
             while words.first == " " { words.removeFirst() }
             while words.last == " " { words.removeLast() }
             if words.isEmpty { continue }
-            return words.count > charactersMax ? String(words.prefix(charactersMax - 1)) + "…" : String(words)
+            guard words.count > charactersMax else { return String(words) }
+            let head = words.prefix(charactersMax - 1)
+            guard words[head.endIndex] != " ", let blank = head.lastIndex(of: " "),
+                head.distance(from: head.startIndex, to: blank) >= charactersMax * 3 / 4
+            else { return String(head) + "…" }
+            return String(head[..<blank]) + " …"
         }
         return ""
     }

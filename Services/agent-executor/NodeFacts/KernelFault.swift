@@ -8,6 +8,23 @@ package enum KernelFault: String, Sendable, CaseIterable {
     case fileLimit, pidLimit
     case segmentationFault, warning
 
+    /// What a fault is about.
+    package enum Area: String, Sendable, CaseIterable {
+        case kernel, memory, disk, hardware, network, limits, programs
+    }
+
+    package var area: Area {
+        switch self {
+        case .panic, .oops, .hardLockup, .softLockup, .rcuStall, .hungTask, .warning: .kernel
+        case .outOfMemory, .allocationFailure: .memory
+        case .arrayDiskFailure, .inputOutputError, .deviceReset, .fileSystemError, .readOnlyRemount: .disk
+        case .machineCheck, .memoryError, .thermalThrottling: .hardware
+        case .networkDeviceHang, .linkDown, .conntrackFull, .neighbourTableFull, .synFlood, .deviceReferenceLeak: .network
+        case .fileLimit, .pidLimit: .limits
+        case .segmentationFault: .programs
+        }
+    }
+
     /// In words, for one or many.
     package var words: String {
         switch self {

@@ -104,16 +104,18 @@ extension Finding.Evidence {
             .object(["name": .string(name), "value": .string(Text.prefix(text, bytesMax: Finding.textBytesMax))])
         case .number(let number, let unit):
             .object(
-                ["name": .string(name), "value": Self.json(number)].merging(unit.isEmpty ? [:] : ["unit": .string(unit)]) { first, _ in
+                ["name": .string(name), "value": Self.json(number, unit)].merging(unit.isEmpty ? [:] : ["unit": .string(unit)]) {
+                    first, _ in
                     first
                 })
         }
     }
 
-    /// Whole numbers without a fraction; a number that is none is no JSON.
-    private static func json(_ number: Double) -> JSON {
+    /// Whole numbers without a fraction, others to the thousandth, and seconds to the millionth; a number that is none is no JSON.
+    private static func json(_ number: Double, _ unit: String) -> JSON {
         guard number.isFinite else { return .string("\(number)") }
         let bounded = min(max(number, -1e18), 1e18)
-        return bounded == bounded.rounded() ? .integer(Int64(bounded)) : .number((bounded * 1000).rounded() / 1000)
+        let precision = unit == "seconds" ? 1e6 : 1e3
+        return bounded == bounded.rounded() ? .integer(Int64(bounded)) : .number((bounded * precision).rounded() / precision)
     }
 }

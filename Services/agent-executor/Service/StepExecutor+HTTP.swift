@@ -55,8 +55,9 @@ extension StepExecutor {
         let kept = await keep(values, order, folder)
         execution.evidence = kept.items
         execution.note = kept.fault.map { "its results could not be kept whole: \($0)" }
+        let files = Dictionary(kept.items.map { ($0.ref, $0) }) { first, _ in first }
         let results = values.enumerated().map { index, value in
-            let item = kept.items.first { $0.ref == Self.fileName(index, value.key, order) }
+            let item = files[Self.fileName(index, value.key, order)]
             let whole = item.flatMap { item in
                 item.sha256.map { StepResult.Whole(size: Int(item.bytes), sha256: $0, evidenceRef: item.ref, path: item.path) }
             }
@@ -77,11 +78,12 @@ extension StepExecutor {
         "\(order.filePrefix).\(index)-\(FileName.safe(key))"
     }
 
-    /// Values that may be cut get a file each; on a storage root every value does.
+    /// Values that may be cut get a file each; on a storage root every value does. Those past the number that a diagnosis can have get none.
     private func keep(_ values: [Value], _ order: Order, _ folder: EvidenceFolder) async -> KeptOutput {
         var kept = KeptOutput()
         var files: [(name: String, bytes: [UInt8])] = []
-        for (index, value) in values.enumerated() where folder.isHostPath || value.text.utf8.count > ResultBook.alwaysInlineBytesMax {
+        for (index, value) in values.prefix(ResultBook.keysMax).enumerated()
+        where folder.isHostPath || value.text.utf8.count > ResultBook.alwaysInlineBytesMax {
             let file = Self.fileName(index, value.key, order)
             files.append((file, Array(value.text.utf8)))
             kept.items.append(

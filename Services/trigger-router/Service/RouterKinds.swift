@@ -9,7 +9,7 @@ import ResourceStore
 import ServiceKit
 import TriggerRouterCore
 
-/// The kinds as the trigger-router serves them: its own from its store, the others from their owners; and the scheduler's routes for people,
+/// The kinds as the trigger-router serves them: its own from its store, the others from their owners; and their owners' routes for people,
 /// so that one URL has everything.
 struct RouterKinds: Sendable {
     let triggers: LiveTriggers
@@ -96,15 +96,23 @@ extension RouterKinds {
 
     private static let evidenceSecondsMax = 600.0
 
-    /// The scheduler's routes for people, answered by it.
-    var schedulerRoutes: [Endpoint] {
+    /// Routes for people, answered by graph-builder and the scheduler.
+    var ownersRoutes: [Endpoint] {
         let stream = RouteLimits(bodyBytesMax: 0, streamSecondsMax: Self.evidenceSecondsMax)
         func route(
-            _ method: Method, _ template: String, _ access: Set<CallerClass>, _ summary: String, limits: RouteLimits = RouteLimits()
+            _ method: Method, _ template: String, _ access: Set<CallerClass>, _ summary: String, limits: RouteLimits = RouteLimits(),
+            of owner: OwnerForwarder? = nil
         ) -> Endpoint {
-            Endpoint(method, template, access: access, limits: limits, summary: summary, handler: scheduler.answer)
+            Endpoint(method, template, access: access, limits: limits, summary: summary, handler: (owner ?? scheduler).answer)
         }
+        let operationSet = OperationSet.definition.path(name: "{name}")
         return [
+            route(
+                .get, operationSet + "/plan", [.admin, .service],
+                "The graph of an operation set and its operations at one revision, ready to be run.", of: graphBuilder),
+            route(
+                .get, operationSet + "/graph", [.admin, .service],
+                "The graph of an operation set: dot (Graphviz), mermaid, json, or svg as Graphviz draws it.", of: graphBuilder),
             route(.post, "/api/v1/diagnoses/{namespace}/{name}/rerun", [.admin, .service], "Starts a repeat of a diagnosis."),
             route(.post, "/api/v1/diagnoses/{namespace}/{name}/cancel", [.admin, .service], "Stops a diagnosis; one-way."),
             route(

@@ -83,7 +83,7 @@ public struct TriggerRouter: Sendable {
         let probe = SchedulerProbe(handover: handover, pipeline: pipeline)
         let clock = CronClock(triggers: triggers, pipeline: pipeline, activity: activity, logger: context.logger)
         assembly = ServiceAssembly(
-            endpoints: endpoints.all + kinds.schedulerRoutes + ServedGroup(kinds.all).endpoints
+            endpoints: endpoints.all + kinds.ownersRoutes + ServedGroup(kinds.all).endpoints
                 + [kinds.dependents(owners), .serviceDocument(ServiceDocument.bytes)],
             background: { _ in
                 var loops = [

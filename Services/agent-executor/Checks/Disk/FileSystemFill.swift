@@ -24,11 +24,11 @@ enum FileSystemFill {
     static let space = builtIn(
         "diskSpace", .space, default: 10,
         "Looks for file systems that are nearly full, and for the folders in them that are largest and that grow.",
-        succeedsWhen: "less than availablePercent of a file system is available")
+        succeedsWhen: "at most availablePercent of a file system is available")
     static let inodes = builtIn(
         "inodes", .inodes, default: 5,
         "Looks for file systems that have hardly an inode left, and for the folders in them with the most files.",
-        succeedsWhen: "less than availablePercent of the inodes of a file system are free")
+        succeedsWhen: "at most availablePercent of the inodes of a file system are free")
 
     private static let mountpoint = Parameter.optional(
         "mountpoint", .absolutePath, "The one file system to look at, by a path on it; without it, all that are not on the network.")
@@ -42,7 +42,8 @@ enum FileSystemFill {
     private static func builtIn(
         _ name: String, _ measure: Measure, default value: Double, _ summary: String, succeedsWhen: String
     ) -> BuiltIn {
-        let available = Parameter.percent("availablePercent", default: value, "What is available, below which it is reported.")
+        let available = Parameter.percent(
+            "availablePercent", default: value, "What is available, from which down it is reported; 100 reports every file system.")
         let declaration = BuiltInDeclaration(
             name, summary, succeedsWhen: succeedsWhen,
             parameters: [
@@ -51,13 +52,13 @@ enum FileSystemFill {
         return BuiltIn(declaration) { context, host throws(BuiltInFault) in
             let path = context[mountpoint]
             let fills = try await host.read { (files) throws(BuiltInFault) in try FileSystemFill.fills(measure, path, files) }
-            guard let fullest = fills.first, fullest.percent < context[available] else {
+            guard let fullest = fills.first, fullest.percent <= context[available] else {
                 return healthy(measure, fills, context[available])
             }
             let search = FillSearch(
                 measure: measure, start: fullest.point, walkSeconds: context[walkSeconds], growthSeconds: context[growthSeconds])
             let cause = try await search.run(host)
-            let full = fills.filter { $0.percent < context[available] }
+            let full = fills.filter { $0.percent <= context[available] }
             return .found(finding(measure, full, cause, isCritical: fullest.percent < context[criticalPercent]))
         }
     }

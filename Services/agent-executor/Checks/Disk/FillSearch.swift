@@ -60,8 +60,16 @@ struct FillSearch: Sendable {
 
     private func cause(_ walk: FolderWalk, _ growth: Growth?) -> Cause {
         let largest = walk.largest(Self.shown, by: measure.size, below: HostPath(start))
+        let direct = measure.size(walk.direct)
         var sentence = largest.first.map { "; the largest folder is \(ProcessScan.printable($0.path)) with \(measure.text($0.size))" } ?? ""
+        if direct > largest.first?.size ?? 0 {
+            sentence = "; files directly in \(ProcessScan.printable(start)) hold most, \(measure.text(direct))"
+        }
         var evidence = largest.map { Finding.Evidence(ProcessScan.printable($0.path), $0.size, unit: measure.unit) }
+        if direct > 0 {
+            let item = Finding.Evidence("files directly in \(ProcessScan.printable(start))", direct, unit: measure.unit)
+            evidence.insert(item, at: largest.firstIndex { $0.size < direct } ?? largest.count)
+        }
         evidence.append(Finding.Evidence("entries walked", walk.entries))
         if !walk.isComplete {
             sentence += " of what was walked within \(Quantity.duration(walkSeconds))"

@@ -34,6 +34,8 @@ struct FolderWalk: Sendable {
     /// Those that were written to last.
     private(set) var active: [Active] = []
     private(set) var entries = 0
+    /// What lies in the start itself, outside of its folders.
+    private(set) var direct = Total()
     /// Whether all was seen within the limits.
     private(set) var isComplete = true
 
@@ -79,7 +81,13 @@ struct FolderWalk: Sendable {
                 own.entries += 1
                 own.bytes = own.bytes.saturatingAdd(UInt64(max(0, info.allocatedBytes)))
                 writtenAt = max(writtenAt, info.modifiedAt)
-                guard info.kind == .folder else { continue }
+                guard info.kind == .folder else {
+                    if folder.depth == 0 {
+                        direct.entries += 1
+                        direct.bytes = direct.bytes.saturatingAdd(UInt64(max(0, info.allocatedBytes)))
+                    }
+                    continue
+                }
                 guard open.count < limits.foldersMax else {
                     isComplete = false
                     continue

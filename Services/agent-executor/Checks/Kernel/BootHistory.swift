@@ -100,6 +100,9 @@ enum BootHistory {
                     ? """
                     It lost power, was reset, or its kernel crashed: journalctl -b -1 -n 100 shows what it logged last, /sys/fs/pstore and /var/crash what a \
                     crash left; hardwareErrors looks for its cause.
-                    """ : "It was shut down in order: ask whoever maintains it, or journalctl --list-boots."))
+                    """
+                    : recent.allSatisfy { $0.followsShutdown == true }
+                        ? "It was shut down in order: ask whoever maintains it, or journalctl --list-boots."
+                        : "What was before is not recorded everywhere: journalctl --list-boots may know, or whoever maintains it."))
     }
 }

@@ -28,6 +28,8 @@ enum FailedUnits {
         if let unit, units.allSatisfy({ $0["LoadState"] == "not-found" }) {
             throw .parameter("unit", "\"\(unit)\" is no unit of this node")
         }
+        // Even a machine that does nothing has some; without a name it is no unit.
+        guard units.contains(where: { $0["Id"]?.isEmpty == false }) else { throw .failed("systemctl named no unit") }
         return judge(units.map(Unit.init), restartsMin: context[restartsMin], uptimeSeconds: host.clock.uptimeSeconds())
     }
 

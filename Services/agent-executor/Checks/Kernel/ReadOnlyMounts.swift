@@ -34,14 +34,13 @@ enum ReadOnlyMounts {
         var broken: [Mount] = []
         var devices: Set<String> = []
         for mount in disks {
-            let isLost = mount.isFileSystemReadOnly && (!mount.isReadOnly || isEmergency(mount))
-            let isUnwanted = (mount.isReadOnly || mount.isFileSystemReadOnly) && wanted.contains(mount.point)
-            if isLost || isUnwanted, devices.insert(mount.device).inserted { broken.append(mount) }
+            let isUnwanted = isReadOnly(mount) && wanted.contains(mount.point)
+            if isLost(mount) || isUnwanted, devices.insert(mount.device).inserted { broken.append(mount) }
         }
         guard let first = broken.first else {
             let count = Set(disks.map(\.device)).count
             let summary = "\(Quantity.count(count, "file system")) on disks, none read-only that was mounted for writing."
-            return .ruledOut(summary)
+            return .ruledOut(summary, finding: Finding(.info, summary, evidence: evidence(Array(disks.prefix(shown)))))
         }
         let others = broken.count > 1 ? " and \(broken.count - 1) more are" : " is"
         return .found(finding("\(ProcessScan.printable(first.point)) (\(first.type) on \(first.source))\(others) read-only", broken))
@@ -54,27 +53,44 @@ enum ReadOnlyMounts {
             throw .parameter("mountpoint", "\"\(point)\" is no mount point of this node")
         }
         let name = "\(ProcessScan.printable(mount.point)) (\(mount.type) on \(mount.source))"
-        guard mount.isReadOnly || mount.isFileSystemReadOnly else { return .ruledOut("\(name) is mounted for writing.") }
+        guard isReadOnly(mount) else {
+            let summary = "\(name) is mounted for writing."
+            return .ruledOut(summary, finding: Finding(.info, summary, evidence: evidence([mount])))
+        }
         return .found(finding("\(name) is read-only", [mount]))
     }
 
-    /// What ext4 (since Linux 6.14) and btrfs say when an error has set them read-only.
+    private static func isReadOnly(_ mount: Mount) -> Bool { mount.isReadOnly || mount.isFileSystemReadOnly || isEmergency(mount) }
+
+    /// Whether it takes no writes though it was mounted for them.
+    private static func isLost(_ mount: Mount) -> Bool { isEmergency(mount) || mount.isFileSystemReadOnly && !mount.isReadOnly }
+
+    /// What ext4 (since Linux 6.14) and btrfs say when an error has set them read-only: everything else may still say `rw`.
     private static func isEmergency(_ mount: Mount) -> Bool {
         mount.superOptions.contains("emergency_ro") || mount.superOptions.contains("shutdown")
     }
 
     private static func finding(_ sentence: String, _ mounts: [Mount]) -> Finding {
-        Finding(
-            .critical, "\(sentence).",
-            evidence: mounts.prefix(shown).map {
-                Finding.Evidence(
-                    ProcessScan.printable($0.point),
-                    "\($0.type) on \($0.source), mount \($0.options.joined(separator: ",")), file system \($0.superOptions.joined(separator: ","))"
-                )
-            },
-            hint: """
+        let isFault = mounts.contains(where: isLost)
+        return Finding(
+            isFault ? .critical : .warning, "\(sentence).", evidence: evidence(mounts),
+            hint: isFault
+                ? """
                 The kernel does this after an error of the file system or of its disk: kernelLog tells which. Move the work away, check the disk \
                 (smartctl -a) and the file system (fsck, unmounted) before it is mounted for writing again.
+                """
+                : """
+                The mount itself is read-only: somebody mounted it so, or the start of the machine did not get to mount it for writing. kernelLog tells of \
+                errors; without any, mount -o remount,rw.
                 """)
+    }
+
+    private static func evidence(_ mounts: [Mount]) -> [Finding.Evidence] {
+        mounts.prefix(shown).map {
+            Finding.Evidence(
+                ProcessScan.printable($0.point),
+                "\($0.type) on \($0.source), mount \($0.options.joined(separator: ",")), file system \($0.superOptions.joined(separator: ","))"
+            )
+        }
     }
 }

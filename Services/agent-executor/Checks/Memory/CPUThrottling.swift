@@ -83,7 +83,7 @@ enum CPUThrottling {
                 "\(CgroupName.short(first.group)) is throttled in \(Quantity.percent(first.percent)) of its CPU periods\(others).",
                 evidence: evidence,
                 hint: """
-                    The group wants more CPU than its quota (cpu.max) allows in each period, and stands still for the rest of it: raise or \
+                    The group wants more CPU than its quota (cpu.max, or cpu.cfs_quota_us of cgroup v1) allows in each period, and stands still for the rest of it: raise or \
                     remove the CPU limit, or spread its work.
                     """))
     }

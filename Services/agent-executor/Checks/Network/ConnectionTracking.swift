@@ -57,7 +57,8 @@ enum ConnectionTracking {
         }
         let state = "\(now.entries) of \(now.limit) connections are tracked (\(Quantity.percent(percent)))"
         guard percent >= threshold || lost > 0 else {
-            return .ruledOut("\(state), no packet was dropped meanwhile.", finding: Finding(.info, "\(state).", evidence: evidence))
+            let summary = "\(state), no packet was dropped meanwhile."
+            return .ruledOut(summary, finding: Finding(.info, summary, evidence: evidence))
         }
         evidence.insert(Finding.Evidence("dropped while watched", lost), at: 0)
         return .found(

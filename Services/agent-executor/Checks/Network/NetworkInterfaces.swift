@@ -108,7 +108,8 @@ enum NetworkInterfaces {
                 faults.contains { $0.link.isDown } ? .critical : .warning,
                 "Within \(span): \(faults.prefix(3).map(\.sentence).joined(separator: "; "))\(others).", evidence: evidence,
                 hint: """
-                    ethtool -S DEVICE counts by cause. Errors come from cables, optics, ports or a wrong speed or duplex; drops from rings or queues that are too \
+                    ethtool DEVICE tells of the link: a carrier that comes and goes is a cable, an optic or the port at the other end. ethtool -S DEVICE counts \
+                    by cause. Errors come from cables, optics, ports or a wrong speed or duplex; drops from rings or queues that are too \
                     short (ethtool -g, softnet).
                     """))
     }

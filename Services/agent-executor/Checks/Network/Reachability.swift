@@ -55,7 +55,22 @@ enum Reachability {
         var steps: [(name: String, seconds: Double)] = []
         var peer: PeerCertificate?
         var status: Int?
-        var failure: String?
+        var failure: Failure?
+    }
+
+    /// How far it came.
+    private enum Failure: Sendable {
+        case unknownName
+        case noConnection(String)
+        case noHandshake(String)
+        case noAnswer(String)
+
+        var text: String {
+            switch self {
+            case .unknownName: "its name is not known"
+            case .noConnection(let text), .noHandshake(let text), .noAnswer(let text): text.hasSuffix(".") ? String(text.dropLast()) : text
+            }
+        }
     }
 
     private static let answerBytesMax = 1 << 20
@@ -71,7 +86,7 @@ enum Reachability {
     private static func connect(_ target: ReachabilityTarget, seconds: Double) -> Probe {
         var probe = Probe()
         let addresses = timed("name look-up", &probe) { SocketAddress.lookUp(target.host, target.port) }
-        if addresses.isEmpty { probe.failure = "its name is not known" }
+        if addresses.isEmpty { probe.failure = .unknownName }
         for address in addresses {
             probe.address = address.text
             probe.failure = nil
@@ -79,26 +94,28 @@ enum Reachability {
                 let begin = ContinuousClock.now
                 let connection = try SocketConnection(address, type: SOCK_STREAM, timeoutSeconds: seconds)
                 probe.steps.append(("connection", (ContinuousClock.now - begin) / .seconds(1)))
-                if target.isEncrypted { handshake(connection.descriptor, target, seconds: seconds, &probe) { connection.makeBlocking() } }
+                if target.isEncrypted { handshake(connection, target, seconds: seconds, &probe) }
                 return probe
             } catch {
-                probe.failure =
-                    "no connection to \(address.text): \(error == .timedOut ? "no answer within \(Quantity.duration(seconds))" : error.text)"
+                let why = error == .timedOut ? "no answer within \(Quantity.duration(seconds))" : error.text
+                probe.failure = .noConnection("no connection to \(address.text): \(why)")
             }
         }
         return probe
     }
 
-    private static func handshake(
-        _ descriptor: Int32, _ target: ReachabilityTarget, seconds: Double, _ probe: inout Probe, _ prepare: () -> Void
-    ) {
-        prepare()
+    private static func handshake(_ connection: SocketConnection, _ target: ReachabilityTarget, seconds: Double, _ probe: inout Probe) {
+        connection.makeBlocking()
         let result = timed("handshake", &probe) {
-            Result { () throws(CertificateError) in try PeerCertificate.look(at: descriptor, name: target.host, timeoutSeconds: seconds) }
+            withExtendedLifetime(connection) {
+                Result { () throws(CertificateError) in
+                    try PeerCertificate.look(at: connection.descriptor, name: target.host, timeoutSeconds: seconds)
+                }
+            }
         }
         switch result {
         case .success(let peer): probe.peer = peer
-        case .failure(let error): probe.failure = "no TLS with \(probe.address): \(error)"
+        case .failure(let error): probe.failure = .noHandshake("no TLS with \(probe.address): \(error)")
         }
     }
 
@@ -112,7 +129,7 @@ enum Reachability {
         } catch .responseTooLarge {
             // It answers, and that is what was asked.
         } catch {
-            probe.failure = "no answer: \(error)"
+            probe.failure = .noAnswer("no answer: \(error)")
         }
         probe.steps.append(("answer", (ContinuousClock.now - begin) / .seconds(1)))
     }
@@ -129,7 +146,7 @@ enum Reachability {
             evidence.append(Finding.Evidence("trusted by the system", peer.distrust.map { "no: \(ProcessScan.printable($0))" } ?? "yes"))
         }
         var faults: [String] = []
-        if let failure = probe.failure { faults.append("can't be reached: \(failure)") }
+        if let failure = probe.failure { faults.append("can't be reached: \(failure.text)") }
         if let days, days < limits.expiryDays {
             let span = Quantity.duration(abs(days) * 86_400)
             faults.append(days <= 0 ? "shows a certificate that ended \(span) ago" : "shows a certificate that ends in \(span)")
@@ -145,23 +162,40 @@ enum Reachability {
         guard !faults.isEmpty else {
             let status = probe.status.map { " with HTTP status \($0)" } ?? ""
             let certificate = days.map { "; its certificate holds for \(Quantity.duration($0 * 86_400))" } ?? ""
-            let summary = "\(target.text) answers within \(total)\(status)\(certificate)."
+            // Without trust nothing was asked, so that only the handshake is known to work.
+            let wasAsked = target.scheme != .https || probe.peer?.distrust == nil
+            let what = wasAsked ? "answers within \(total)\(status)" : "shakes hands within \(total)"
+            let unasked = wasAsked ? "" : ", but is not trusted by the system, so that no request was sent"
+            let summary = "\(target.text) \(what)\(certificate)\(unasked)."
             return .ruledOut(summary, finding: Finding(.info, summary, evidence: evidence))
         }
         let isCritical = probe.failure != nil || (days ?? 1) <= 0
         return .found(
             Finding(
                 isCritical ? .critical : .warning, "\(target.text) \(faults.joined(separator: "; ")).", evidence: evidence,
-                hint: hint(probe)))
+                hint: hint(probe, days: days, limits)))
     }
 
-    private static func hint(_ probe: Probe) -> String {
-        if probe.failure == nil { return "Renew the certificate in time, or look at the server: from here it can be reached." }
-        if probe.address.isEmpty { return "dns tells whether the resolvers answer; look for a typing error in the name too." }
-        return """
-            Refused: nothing listens there. No answer: a firewall, a network policy or the route; compare with another node. ss -ltnp on the target tells what \
-            listens.
-            """
+    private static func hint(_ probe: Probe, days: Double?, _ limits: Limits) -> String {
+        switch probe.failure {
+        case .unknownName: return "dns tells whether the resolvers answer; look for a typing error in the name too."
+        case .noConnection:
+            return """
+                Refused: nothing listens there. No answer: a firewall, a network policy or the route; compare with another node. ss -ltnp on the target tells \
+                what listens.
+                """
+        case .noHandshake:
+            return "It can be connected to, but speaks no TLS there, or none that both know: openssl s_client -connect shows what it says."
+        case .noAnswer: return "It can be connected to, but does not answer in time: look at the server and its load."
+        case nil: break
+        }
+        if let days, days < limits.expiryDays { return "Renew the certificate in time." }
+        if limits.mustBeTrusted, probe.peer?.distrust != nil {
+            return """
+                openssl s_client -connect shows the chain: a missing intermediate, an authority that this node does not have, or another name.
+                """
+        }
+        return "From here it can be reached: look at the server, its load and what it depends on."
     }
 }
 

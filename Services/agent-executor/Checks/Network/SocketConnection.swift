@@ -64,8 +64,11 @@ struct SocketAddress: Sendable, Hashable {
     }
 }
 
-/// A socket that is connected within a time, and whose every wait ends by it.
-struct SocketConnection: ~Copyable {
+/// A socket that is connected within a time, and whose every wait ends by it; closed with its last use.
+///
+/// A class: the deinitializer of the noncopyable struct that this was is left out by the compiler (Swift 6.3) in all callers, so that each connection left a
+/// descriptor open.
+final class SocketConnection {
     enum Failure: Error, Equatable {
         case timedOut
         /// A number of errno(3).

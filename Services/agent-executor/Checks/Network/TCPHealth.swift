@@ -5,16 +5,16 @@ import NodeFacts
 enum TCPHealth {
     private static let dropsMin = Parameter.integer(
         "dropsMin", 1...1_000_000_000, default: 1,
-        "Connections dropped by full accept queues while watched, from which on they are reported.")
+        "Connection attempts dropped by full accept queues while watched, from which on they are reported.")
     private static let retransmitPercent = Parameter.percent(
         "retransmitPercent", default: 5, "Segments sent again, of those sent, from which on they are reported; of at least 100.")
     private static let sampleSeconds = Parameter.seconds("sampleSeconds", 0.1...60, default: 5, "How long the counters are watched.")
 
     static let builtIn = BuiltIn(
         BuiltInDeclaration(
-            "tcpHealth", "Watches connections dropped by full accept queues, and segments that are sent again.",
+            "tcpHealth", "Watches connection attempts dropped by full accept queues, and segments that are sent again.",
             succeedsWhen:
-                "dropsMin connections were dropped by full queues, or retransmitPercent of the segments were sent again, while it watched",
+                "dropsMin connection attempts were dropped by full queues, or retransmitPercent of the segments were sent again, while it watched",
             parameters: [dropsMin.definition, retransmitPercent.definition, sampleSeconds.definition], timeoutSeconds: 90)
     ) { context, host throws(BuiltInFault) in
         let seconds = context[sampleSeconds]
@@ -73,14 +73,15 @@ enum TCPHealth {
         let span = Quantity.duration(seconds)
         guard drops >= limits.drops || isLossy else {
             let summary =
-                "\(Quantity.count(Int(clamping: drops), "connection was", "connections were")) dropped by full queues in \(span), \(again) of \(sent) segments were sent again."
+                "\(Quantity.count(Int(clamping: drops), "connection attempt was", "connection attempts were")) dropped by full queues in \(span), \(again) of \(sent) segments were sent again."
             return .ruledOut(summary, finding: Finding(.info, summary, evidence: evidence))
         }
         var parts: [String] = []
         if drops >= limits.drops {
             let queue = sockets.longest.map { "; the longest accept queue, of port \($0.port), holds \($0.waiting)" } ?? ""
             parts.append(
-                "\(Quantity.count(Int(clamping: drops), "connection was", "connections were")) dropped by full queues in \(span)\(queue)")
+                "\(Quantity.count(Int(clamping: drops), "connection attempt was", "connection attempts were")) dropped by full queues in \(span)\(queue)"
+            )
         }
         if isLossy { parts.append("\(again) of \(sent) segments (\(Quantity.percent(percent))) were sent again in \(span)") }
         return .found(

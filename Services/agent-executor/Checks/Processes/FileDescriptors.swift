@@ -83,11 +83,12 @@ enum FileDescriptors {
             parts.append("\(try label(use.pid, files)) has \(use.open) of its \(use.limit) descriptors open\(others)")
         }
         if system >= systemThreshold { parts.append(machine) }
-        let summary = parts.joined(separator: "; ")
+        // A name of a program stays as it is.
+        let summary = full.isEmpty ? machine.prefix(1).uppercased() + machine.dropFirst() : parts.joined(separator: "; ")
         let isCritical = system >= criticalPercent || (full.first?.percent ?? 0) >= criticalPercent
         return .found(
             Finding(
-                isCritical ? .critical : .warning, "\(summary.prefix(1).uppercased() + summary.dropFirst()).", evidence: evidence,
+                isCritical ? .critical : .warning, "\(summary).", evidence: evidence,
                 hint: """
                     Past the limit nothing can be opened or accepted (EMFILE). Look for a leak with lsof -p PID; where the use is right, raise LimitNOFILE \
                     of the unit or ulimit -n, and fs.file-max for the machine.

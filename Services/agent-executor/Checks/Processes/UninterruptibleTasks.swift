@@ -91,7 +91,7 @@ enum UninterruptibleTasks {
                 evidence: evidence,
                 hint: """
                     The stacks tell what they wait for: a network file system (nfs, cifs, fuse), a disk (io_schedule, jbd2, xfs), memory. \
-                    kernelLog, diskSaturation and readOnlyMounts look at those. SIGKILL does not end such a task.
+                    kernelLog, diskSaturation and readOnlyMounts look at those. SIGKILL ends some of them; most stay until what they wait for comes.
                     """))
     }
 

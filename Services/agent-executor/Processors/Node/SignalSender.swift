@@ -1,3 +1,4 @@
+import AgentExecutorCore
 import AgentOperations
 import Glibc
 import JSONCoding
@@ -86,9 +87,27 @@ struct SignalSender: ProcessorOperation {
             guard let told, let signal = SignalNames.number(told) else {
                 throw .parameter("\(field).signal", "must be one of \(SignalNames.words), or its number")
             }
-            let ticks = entry["startTicks"]?.integerValue
-            targets.append(Target(pid: Int32(pid), signal: signal, startTicks: ticks.map { UInt64(clamping: $0) }, field: "\(field).pid"))
+            let ticks = try ticks(entry, field)
+            targets.append(Target(pid: Int32(pid), signal: signal, startTicks: ticks, field: "\(field).pid"))
         }
         return targets
     }
+
+    /// The guard against a number that another process has by now: what is no such number is refused, never passed over.
+    private func ticks(_ entry: JSON, _ field: String) throws(BuiltInFault) -> UInt64? {
+        if case .object(let members) = entry, let unknown = members.keys.sorted().first(where: { !Self.members.contains($0) }) {
+            throw .parameter("\(field).\(Text.prefix(unknown, bytesMax: 63))", "is none of \(Self.members.joined(separator: ", "))")
+        }
+        guard let told = entry["startTicks"] else { return nil }
+        let ticks: UInt64? =
+            switch told {
+            case .integer(let number): UInt64(exactly: number)
+            case .string(let text): UInt64(text)
+            default: nil
+            }
+        guard let ticks else { throw .parameter("\(field).startTicks", "must be an integer from 0, as processCollector tells it") }
+        return ticks
+    }
+
+    private static let members = ["pid", "signal", "startTicks"]
 }

@@ -52,15 +52,18 @@ struct SystemdUnitCollector: ProcessorOperation {
         for name in names {
             let output = try await NodeNamespaces(host: host).run(Self.systemctl, ["show", "--no-pager", "--", name], seconds: 10)
             guard output.status == 0 else { throw .failed("systemctl show \(name): \(output.lastLine)") }
-            units.append(["name": .string(name), "properties": .array(Self.properties(output.text))])
+            let properties = Self.properties(output.text)
+            // Of a unit that it does not know it says so too: LoadState=not-found.
+            guard !properties.isEmpty else { throw .failed("systemctl show \(name) said nothing of the unit") }
+            units.append(["name": .string(name), "properties": .array(properties)])
         }
         return .done([.init(Self.resultKey, .json(.array(units)))])
     }
 
     private static func properties(_ text: String) -> [JSON] {
-        text.split(separator: "\n").map { line in
+        text.split(separator: "\n").compactMap { line in
             let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            return ["name": .string(String(parts[0])), "value": .string(parts.count > 1 ? String(parts[1]) : "")]
+            return parts.count == 2 ? ["name": .string(String(parts[0])), "value": .string(String(parts[1]))] : nil
         }
     }
 }

@@ -79,7 +79,9 @@ struct TcpdumpProfiler: ProcessorOperation {
             if said.contains("permission") || said.contains("Operation not permitted") {
                 throw .privilegeMissing(what: "capturing packets (\(said))", needs: "root, or CAP_NET_RAW")
             }
-            throw .failed("tcpdump failed: \(said)")
+            // The line before may name what is wrong, such as the interface.
+            let own = lines.last { $0.hasPrefix("tcpdump: ") && !$0.contains("listening on") }.map { String($0.dropFirst(9)) }
+            throw .failed("tcpdump failed: \(own ?? said)")
         }
         return .done(
             [.init(Self.endpointKey, .text(path)), .init(Self.packetsKey, .text(counts.joined(separator: ", ")))],

@@ -1,3 +1,4 @@
+import DirectoryEntries
 #if canImport(Glibc)
     import Glibc
 #endif
@@ -66,7 +67,7 @@ enum FileSystem {
         defer { closedir(directory) }
         var names: [String] = []
         while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            let name = DirectoryStream.name(of: entry)
             if !name.hasPrefix(".") { names.append(name) }
         }
         return names.sorted()

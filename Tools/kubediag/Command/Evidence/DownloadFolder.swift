@@ -43,6 +43,7 @@ final class DownloadFolder: Sendable {
         let fd = openat(descriptor, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0o600)
         guard fd >= 0 else {
             if errno == ENOENT { return nil }
+            if errno == ELOOP { throw CommandFailure("\(path)/\(name) is there already and a symbolic link: left alone") }
             throw FileSystem.failure("\(path)/\(name)", errno)
         }
         let file = LocalFile(fd, path: "\(path)/\(name)")

@@ -1,3 +1,4 @@
+import DirectoryEntries
 #if canImport(Glibc)
     import Glibc
 #endif
@@ -32,7 +33,7 @@ struct PortHolder: Sendable, Equatable {
         guard !inodes.isEmpty, let directory = opendir("/proc") else { return nil }
         defer { closedir(directory) }
         while let entry = readdir(directory) {
-            guard let process = Int32(name(of: entry)), holds(process, inodes) else { continue }
+            guard let process = Int32(DirectoryStream.name(of: entry)), holds(process, inodes) else { continue }
             return PortHolder(command: command(of: process), processID: process)
         }
         return nil
@@ -55,7 +56,7 @@ struct PortHolder: Sendable, Equatable {
         defer { closedir(directory) }
         while let entry = readdir(directory) {
             var buffer = [CChar](repeating: 0, count: 128)
-            let count = readlink("\(path)/\(name(of: entry))", &buffer, buffer.count)
+            let count = readlink("\(path)/\(DirectoryStream.name(of: entry))", &buffer, buffer.count)
             guard count > 0 else { continue }
             let target = String(decoding: buffer[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
             if target.hasPrefix("socket:["), inodes.contains(String(target.dropFirst(8).dropLast())) { return true }
@@ -66,10 +67,6 @@ struct PortHolder: Sendable, Equatable {
     private static func command(of process: Int32) -> String {
         let text = contents("/proc/\(process)/comm")
         return text.isEmpty ? "?" : String(text.prefix { $0 != "\n" })
-    }
-
-    private static func name(of entry: UnsafeMutablePointer<dirent>) -> String {
-        withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     }
 
     private static func contents(_ path: String) -> String {
