@@ -141,8 +141,9 @@ extension JSON {
     /// - Parameter operation: as resources are called, such as `disk-space`.
     func finding(_ operation: String) throws -> JSON {
         let words = operation.split(separator: "-").map(String.init)
-        let check = words[0] + words.dropFirst().map(\.capitalized).joined()
-        guard let text = result("\(check).finding")?.stringValue else {
+        // A playbook's own operation is called as the check is, and what for: kernel-log-node.
+        let checks = words.indices.reversed().map { words[0] + words[1..<max(1, $0 + 1)].map(\.capitalized).joined() }
+        guard let text = checks.lazy.compactMap({ self.result("\($0).finding")?.stringValue }).first else {
             throw Cluster.Failure(description: "no finding of \(operation): \(self["status"] ?? .null)")
         }
         return try JSON(parsing: Array(text.utf8))

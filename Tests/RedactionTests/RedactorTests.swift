@@ -80,6 +80,22 @@ import Testing
         #expect(counts.total >= 7)
     }
 
+    /// A command line as an array: the value stands in an item of its own.
+    @Test func argumentsInAnArray() {
+        let line: JSON = [
+            "app", "--db-password", "hunter2", "--token", "--verbose", "-x", "--api-key", "null", "--secret", 7, "secret", "shown",
+        ]
+        let (clean, counts) = redactor.redacted(line)
+        #expect(
+            clean
+                == [
+                    "app", "--db-password", "[redacted]", "--token", "--verbose", "-x", "--api-key", "null", "--secret", 7, "secret",
+                    "shown",
+                ])
+        #expect(counts.byRule == ["option": 1])
+        #expect(redactor.redacted(clean).value == clean, "twice is once")
+    }
+
     @Test func patternsOfOnesOwn() throws {
         let own = try Redactor(patterns: [#"employee-(\d+)"#, "XYZZY[0-9]{4}"])
         let (text, counts) = own.redacted("employee-4711 has XYZZY1234 and password=x")

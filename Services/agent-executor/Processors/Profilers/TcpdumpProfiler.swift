@@ -80,7 +80,7 @@ struct TcpdumpProfiler: ProcessorOperation {
                 throw .privilegeMissing(what: "capturing packets (\(said))", needs: "root, or CAP_NET_RAW")
             }
             // The line before may name what is wrong, such as the interface.
-            let own = lines.last { $0.hasPrefix("tcpdump: ") && !$0.contains("listening on") }.map { String($0.dropFirst(9)) }
+            let own = lines.last { $0.hasPrefix("tcpdump: ") && !$0.contains("listening on") }.map(String.init)
             throw .failed("tcpdump failed: \(own ?? said)")
         }
         return .done(
