@@ -129,14 +129,17 @@ import Testing
         #expect(outcome.standardError.fileBytes == 100_000)
     }
 
+    /// What a script puts out that runs in a folder which is kept for the next.
+    private func runInKeptFolder(_ path: String, _ text: String) async throws -> String {
+        var command = ProcessCommand(.script(Array(text.utf8)), environment: ["PATH": "/usr/bin:/bin"])
+        command.workFolder = WorkFolder(path: path, isKept: true, leaderNote: "run-1")
+        return self.text(try await runner.run(command).standardOutput.bytes)
+    }
+
     @Test func aKeptFolderIsAsNewForEachRun() async throws {
         let folder = try TemporaryFolder()
         let path = folder.path + "/slot"
-        func run(_ text: String) async throws -> String {
-            var command = ProcessCommand(.script(Array(text.utf8)), environment: ["PATH": "/usr/bin:/bin"])
-            command.workFolder = WorkFolder(path: path, isKept: true, leaderNote: "run-1")
-            return self.text(try await runner.run(command).standardOutput.bytes)
-        }
+        func run(_ text: String) async throws -> String { try await runInKeptFolder(path, text) }
         #expect(
             try await run("cut -d' ' -f1,2 ../leader; echo $PPID > /dev/null; mkdir -p d/e ../x/y; touch d/e/f x; ls | sort | tr '\\n' ' '")
                 .hasPrefix("run-1 "))
@@ -152,11 +155,7 @@ import Testing
     @Test func aKeptFolderIsEmptiedHoweverDeepItIs() async throws {
         let folder = try TemporaryFolder()
         let path = folder.path + "/slot"
-        func run(_ text: String) async throws -> String {
-            var command = ProcessCommand(.script(Array(text.utf8)), environment: ["PATH": "/usr/bin:/bin"])
-            command.workFolder = WorkFolder(path: path, isKept: true, leaderNote: "run-1")
-            return self.text(try await runner.run(command).standardOutput.bytes)
-        }
+        func run(_ text: String) async throws -> String { try await runInKeptFolder(path, text) }
         // A link and a name that is no text on each level, and names that a folder which is moved up may get.
         let deep = """
             outside=\(folder.path)/outside; mkdir -p "$outside/d"; touch "$outside/d/file" .kubediag-removed-0; mkdir -p .kubediag-removed-2/x

@@ -34,8 +34,8 @@ package struct TCPSockets: Sendable, Equatable {
         }
     }
 
-    private mutating func count(_ state: UInt64) {
-        if states[state] != nil || states.count < 64 { states[state, default: 0] += 1 }
+    private mutating func count(_ state: UInt64, _ sockets: Int = 1) {
+        if states[state] != nil || states.count < 64 { states[state, default: 0] += sockets }
     }
 
     private mutating func add(_ listener: Listener) {
@@ -43,7 +43,7 @@ package struct TCPSockets: Sendable, Equatable {
     }
 
     package mutating func add(_ others: TCPSockets) {
-        for (state, count) in others.states where states[state] != nil || states.count < 64 { states[state, default: 0] += count }
+        for (state, sockets) in others.states { count(state, sockets) }
         listeners += others.listeners.prefix(Self.listenersMax - listeners.count)
     }
 }

@@ -7,6 +7,11 @@ struct FolderWalk: Sendable {
     struct Total: Sendable, Equatable {
         var bytes: UInt64 = 0
         var entries: UInt64 = 0
+
+        mutating func add(_ file: HostFiles.Status) {
+            entries += 1
+            bytes = bytes.saturatingAdd(UInt64(max(0, file.allocatedBytes)))
+        }
     }
 
     /// A folder in which something was written lately, with what lies directly in it.
@@ -78,14 +83,10 @@ struct FolderWalk: Sendable {
                 guard let info = try files.readableStatus(path), info.device == status.device else { continue }
                 let isNew = info.links < 2 || info.kind == .folder || links.count >= Self.linksMax || links.insert(info.inode).inserted
                 guard isNew else { continue }
-                own.entries += 1
-                own.bytes = own.bytes.saturatingAdd(UInt64(max(0, info.allocatedBytes)))
+                own.add(info)
                 writtenAt = max(writtenAt, info.modifiedAt)
                 guard info.kind == .folder else {
-                    if folder.depth == 0 {
-                        direct.entries += 1
-                        direct.bytes = direct.bytes.saturatingAdd(UInt64(max(0, info.allocatedBytes)))
-                    }
+                    if folder.depth == 0 { direct.add(info) }
                     continue
                 }
                 guard open.count < limits.foldersMax else {
@@ -126,8 +127,7 @@ struct FolderWalk: Sendable {
             var own = Total()
             for name in try files.readableNames(in: folder.path) ?? [] {
                 guard let info = try files.readableStatus(folder.path.appending(name)) else { continue }
-                own.entries += 1
-                own.bytes = own.bytes.saturatingAdd(UInt64(max(0, info.allocatedBytes)))
+                own.add(info)
             }
             totals[folder.path] = own
         }
