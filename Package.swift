@@ -210,7 +210,8 @@ let package = Package(
         main(
             "bench-storm", "Benchmarks/storm", ["BenchmarkSupport", "TestSupport", "HTTPClient", "HTTPMessage", "Model", "JSONCoding"]),
         main("bench-agent", "Benchmarks/agent", ["BenchmarkSupport", "TestSupport", "JSONCoding"]),
-        main("bench-checks", "Benchmarks/checks", ["AgentChecks", "AgentOperations", "HTTPClient", "ProcessRunner"]),
+        cRoom("CBenchChecks", "Benchmarks/CBenchChecks", libraries: []),
+        main("bench-checks", "Benchmarks/checks", ["CBenchChecks", "AgentChecks", "AgentOperations", "HTTPClient", "ProcessRunner"]),
         main("bench-kafka", "Benchmarks/kafka", ["KafkaTestCluster", "TestSupport", "JSONCoding", "Model"]),
 
         // Tests

@@ -5,22 +5,18 @@ import Foundation
 import JSONCoding
 import TestSupport
 
-let jobs = 200
 let agent = "web-01"
-let idle = "web-02"
-let cluster = try await Cluster(
-    agents: [], laterAgents: [agent, idle], scheduler: ["--queued-diagnoses-max", "10000"])
-try await cluster.startAgent(idle)
-
-func cpuSeconds(_ name: String) throws -> Double { try ProcessFigures(cluster, [name]).cpuSeconds }
-
-let idleSeconds = 20.0
-var before = try cpuSeconds(idle)
+let idle = try await Cluster(agents: [agent], laterAgents: [], heartbeat: [])
+let idleSeconds = 30.0
+let start = try ProcessFigures(idle, [agent])
 try await Task.sleep(for: .seconds(idleSeconds))
-let share = (try cpuSeconds(idle) - before) / idleSeconds * 100
-let resident = try ProcessFigures(cluster, [idle]).residentMiB[idle] ?? 0
-print("agent: idle, a heartbeat every 0.5 s: \(String(format: "%.2f", share)) % of a core, \(rounded(resident)) MiB")
+let end = try ProcessFigures(idle, [agent])
+let share = (end.cpuSeconds - start.cpuSeconds) / idleSeconds * 100
+print("agent: idle, as it is by default: \(String(format: "%.3f", share)) % of a core, \(rounded(end.residentMiB[agent] ?? 0)) MiB")
+try await idle.stop()
 
+let jobs = 200
+let cluster = try await Cluster(agents: [], laterAgents: [agent], scheduler: ["--queued-diagnoses-max", "10000"])
 try await cluster.startAgent(agent, ["--jobs-max", String(jobs)])
 for check in ["loadAverage", "pidLimits", "kernelLog"] {
     try await cluster.create(
@@ -32,8 +28,8 @@ try await cluster.create(
     #"{"adjacencyList":[{"id":0,"to":[1]},{"id":1,"operation":"loadaverage","continueOnFailure":true,"to":[2]},{"id":2,"operation":"pidlimits","continueOnFailure":true,"to":[3]},{"id":3,"operation":"kernellog","continueOnFailure":true,"to":[4]},{"id":4,"operation":"wait"}]}"#
 )
 try await cluster.createTrigger("many", alert: "Many", set: "many", #""rateLimit":{"perHour":100000}"#)
-before = try cpuSeconds(agent)
-let start = ContinuousClock.now
+let before = try ProcessFigures(cluster, [agent])
+let posted = ContinuousClock.now
 let alerts = (0..<jobs).map { TestAlert("Many", instance: agent, ["number": String($0)]) }
 guard try await cluster.post(alerts).status == 200 else { throw Cluster.Failure(description: "the alerts were not taken") }
 var missed = 0
@@ -44,8 +40,8 @@ while true {
     runningMax = max(runningMax, phases.count { $0 == "Running" })
     let ended = phases.count { $0 == "Succeeded" || $0 == "Failed" }
     if ended == jobs {
-        let seconds = milliseconds(since: start) / 1000
-        let cpu = (try cpuSeconds(agent) - before) * 1000 / Double(jobs)
+        let seconds = milliseconds(since: posted) / 1000
+        let cpu = (try ProcessFigures(cluster, [agent]).cpuSeconds - before.cpuSeconds) * 1000 / Double(jobs)
         let failed = phases.count { $0 == "Failed" }
         print(
             "agent: \(jobs) jobs of three checks and a script that sleeps 5 s: \(rounded(seconds)) s, \(runningMax) at once, \(failed) failed, \(rounded(cpu)) ms of CPU each with its script; not ready in \(missed) looks (lease 2 s)"

@@ -1,7 +1,9 @@
 // Runs the node checks that read /proc alone on a machine with at least 500 processes, and prints the CPU time of one run of each beside that
-// of the pipeline which an engineer would type. Of a check that samples twice, the pipeline looks once.
+// of the pipeline which an engineer would type, and for scans beside that of a C program which makes the system calls alone. Of a check that
+// samples twice, the pipeline looks once.
 import AgentChecks
 import AgentOperations
+import CBenchChecks
 import Glibc
 import HTTPClient
 import ProcessRunner
@@ -25,6 +27,11 @@ let pairs: [(check: String, parameters: [String: String], pipeline: String)] = [
     ("softnet", ["sampleSeconds": "0.1"], "cat /proc/net/softnet_stat"),
     ("networkInterfaces", ["sampleSeconds": "0.1"], "ip -s link"),
     ("kernelLog", [:], "dmesg | grep -iE 'error|fail|oom|hung|panic'"),
+]
+
+/// What the kernel takes of a scan, in C; each round of it is by turns with one of the check.
+let scans: [String: @convention(c) () -> Int] = [
+    "uninterruptibleTasks": bench_read_stats, "zombieProcesses": bench_read_stats, "deletedOpenFiles": bench_read_links,
 ]
 
 func cpuMilliseconds(_ who: __rusage_who) -> Double {
@@ -58,17 +65,27 @@ defer {
 
 let host = Host(files: files, tools: HostTools(runner: try ProcessRunner()), http: try HTTPClient(), readers: ReaderThreads())
 print("\(try files.processIDs().count) processes; CPU milliseconds of one run, mean of \(runs)")
-print("check | built in | pipeline | ratio")
+print("\(bench_read_links()) open files")
+print("check | built in | pipeline | ratio | system calls alone, in C | ratio")
 for pair in pairs {
     guard let check = NodeChecks.all.first(where: { $0.name == pair.check }) else { fatalError("no check is called \(pair.check)") }
     let context = try BuiltInContext(check.declaration, values: pair.parameters, timeoutSeconds: 60)
     _ = try await check.run(context, host)
-    var before = cpuMilliseconds(RUSAGE_SELF)
-    for _ in 0..<runs { _ = try await check.run(context, host) }
-    let own = (cpuMilliseconds(RUSAGE_SELF) - before) / Double(runs)
-    before = cpuMilliseconds(RUSAGE_CHILDREN)
+    var own = 0.0
+    var alone = 0.0
+    for _ in 0..<runs {
+        var before = cpuMilliseconds(RUSAGE_SELF)
+        _ = try await check.run(context, host)
+        own += (cpuMilliseconds(RUSAGE_SELF) - before) / Double(runs)
+        guard let scan = scans[pair.check] else { continue }
+        before = cpuMilliseconds(RUSAGE_SELF)
+        _ = scan()
+        alone += (cpuMilliseconds(RUSAGE_SELF) - before) / Double(runs)
+    }
+    let before = cpuMilliseconds(RUSAGE_CHILDREN)
     for _ in 0..<runs { waitFor(start("/bin/sh", ["-c", "{ \(pair.pipeline); } > /dev/null 2>&1"])) }
     let pipeline = (cpuMilliseconds(RUSAGE_CHILDREN) - before) / Double(runs)
     let name = ([pair.check] + pair.parameters.filter { $0.key != "sampleSeconds" }.map { "\($0)=\($1)" }).joined(separator: " ")
-    print("\(name) | \(rounded(own)) | \(rounded(pipeline)) | \(rounded(own / max(0.01, pipeline)))")
+    let kernel = alone > 0 ? "\(rounded(alone)) | \(rounded(own / alone))" : " | "
+    print("\(name) | \(rounded(own)) | \(rounded(pipeline)) | \(rounded(own / max(0.01, pipeline))) | \(kernel)")
 }

@@ -4,7 +4,7 @@ import TestSupport
 
 /// What the kernel has counted of some processes.
 package struct ProcessFigures {
-    /// CPU seconds of the processes and of their children that have ended.
+    /// CPU seconds of the processes, to the nanosecond, and of their children that have ended, in the kernel's ticks of 10 ms.
     package var cpuSeconds: Double
     package var residentMiB: [String: Double]
     /// The most that was resident at any time.
@@ -20,11 +20,19 @@ package struct ProcessFigures {
             let stat = try String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)
             // The name in parentheses may hold spaces: fields are counted from behind it (proc(5)).
             let fields = stat[(stat.lastIndex(of: ")") ?? stat.startIndex)...].split(separator: " ")
-            cpuSeconds += fields[12...15].compactMap { Double($0) }.reduce(0, +) / ticks
+            cpuSeconds += Self.clock(of: pid) + fields[14...15].compactMap { Double($0) }.reduce(0, +) / ticks
             let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
             residentMiB[name] = Self.mebibytes("VmRSS:", status)
             peakMiB[name] = Self.mebibytes("VmHWM:", status)
         }
+    }
+
+    /// A process' CPU clock (clock_getcpuclockid(3)); 0 once it is gone.
+    private static func clock(of pid: pid_t) -> Double {
+        var clock = clockid_t()
+        var time = timespec()
+        guard clock_getcpuclockid(pid, &clock) == 0, clock_gettime(clock, &time) == 0 else { return 0 }
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
     private static func mebibytes(_ field: String, _ status: String) -> Double {

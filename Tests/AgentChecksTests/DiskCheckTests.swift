@@ -4,6 +4,8 @@ import RecordedHost
 import TestSupport
 import Testing
 
+@testable import AgentChecks
+
 @Suite struct DiskCheckTests {
     private static let mountinfo = """
         27 1 254:0 / / rw,relatime - ext4 /dev/vda rw
@@ -103,6 +105,22 @@ import Testing
         #expect(finding.number("entries walked") ?? 0 < 1200)
     }
 
+    @Test func aFolderOfManyFilesIsCutAtTheLimits() throws {
+        let machine = try RecordedHost()
+        for file in 0..<30 { try machine.put("/var/\(file)", "x") }
+        let files = try machine.host().files
+        func walk(_ entriesMax: Int) throws -> FolderWalk {
+            try FolderWalk(HostPath("/var"), limits: FolderWalk.Limits(seconds: 60, entriesMax: entriesMax), now: 0, files)
+        }
+        let cut = try walk(10)
+        #expect(!cut.isComplete && cut.direct.entries == 10)
+        let whole = try walk(30)
+        #expect(whole.isComplete && whole.direct.entries == 30 && whole.active.map(\.own.entries) == [30])
+        #expect(try FolderWalk.again(whole.active, seconds: 60, files)[HostPath("/var")] == whole.direct)
+        // Of what there is no time to count again, nothing is known.
+        #expect(try FolderWalk.again(whole.active, seconds: 0, files).isEmpty)
+    }
+
     private func row(_ name: String, requests: Int, milliseconds: Int, busy: Int, weighted: Int) -> String {
         "8 0 \(name) \(requests) 0 \(requests * 8) \(milliseconds) 0 0 0 0 2 \(busy) \(weighted)\n"
     }
@@ -151,7 +169,7 @@ import Testing
             #expect(try await check("diskSpace").run(["mountpoint": folder], on: machine).ruledOut != nil)
             try ProcessTable.run("mkdir", "-p", "\(folder)/logs/app")
             try Data(count: 4_100_000).write(to: URL(fileURLWithPath: "\(folder)/logs/app/out.log"))
-            let finding = try await check("diskSpace").run(["growthSeconds": "0"], on: machine).fault()
+            let finding = try await check("diskSpace").run(["mountpoint": folder, "growthSeconds": "0"], on: machine).fault()
             #expect(finding.severity == .critical && finding.summary.hasPrefix("\(folder) has "), "\(finding.summary)")
             #expect(finding.number("\(folder)/logs/app") ?? 0 >= 4_100_000)
         }

@@ -52,6 +52,10 @@ import Testing
         #expect(seen.isSuperset(of: opened))
         guard case .counted(let count) = try folder.descriptors(of: getpid()) else { throw Unexpected() }
         #expect(count >= opened.count)
+        let recorded = try RecordedHost(["/proc/9/fd/0": ""])
+        let other = try ProcessFolder(try recorded.host().files)
+        let known = [folder.isKnownToHaveOpenFiles(Int32.max), other.isKnownToHaveOpenFiles(9)]
+        #expect(known == [false, false])
     }
 
     @Test func knowsTimesAndLimitsOfThisMachineAlone() throws {

@@ -90,6 +90,18 @@ import Testing
         #expect(statuses[2] == ["path": "/none", "error": "/none can't be read: it is not there"])
     }
 
+    @Test func ofManyFilesTheBiggestAreKept() async throws {
+        let machine = try RecordedHost()
+        for file in 1...2500 { try machine.put("/data/\(file)", bytes: [UInt8](repeating: 1, count: file % 4 == 0 ? 5000 : 1)) }
+        let outcome = try await operation("fileStatusCollector").run(["filePathInformation": "/data"], on: machine.host())
+        let status = try #require(try outcome.json("fileStatusInformation").arrayValue?.first)
+        let entries = try #require(status["fileStatuses"]?.arrayValue)
+        #expect(entries.count == 1000 && status["isComplete"] == true)
+        #expect(entries.prefix(625).allSatisfy { $0["size"] == 5000 } && entries.dropFirst(625).allSatisfy { $0["size"] == 1 })
+        let du = try await run("/usr/bin/du", ["-s", "-B", "1", "\(machine.root)/data"])
+        #expect(status["diskUsage"]?.integerValue == Int64(du.output.prefix { $0 != "\t" }))
+    }
+
     @Test(arguments: ["none", "[]", "[1]", "[\"/a\",\"b\"]", "/a/../b", "[\"/a/../../b\"]", "{"]) func pathsThatAreNone(text: String)
         async throws
     {

@@ -40,10 +40,11 @@ package final class Cluster: @unchecked Sendable {
     ///   - laterAgents: have tokens, and are left to be started.
     ///   - namespaces: network namespaces that exist, by the names of the processes that shall run in them.
     ///   - tls: the trigger-router serves TLS too, see `kubeconfig`.
+    ///   - heartbeat: the scheduler's flags of leases, by which a lost agent is told soon; an empty list leaves it its defaults.
     package init(
         agents: [String] = ["web-01"], laterAgents: [String] = ["spare"], scheduler: [String] = [], agent: [String] = [],
-        namespaces: [String: String] = [:],
-        tls: Bool = false
+        namespaces: [String: String] = [:], tls: Bool = false,
+        heartbeat: [String] = ["--agent-heartbeat", "500ms", "--agent-lease", "2s"]
     ) async throws {
         self.namespaces = namespaces
         routerPort = try ReservedPort()
@@ -60,7 +61,7 @@ package final class Cluster: @unchecked Sendable {
         try await start("graph-builder", program: "graph-builder", router)
         try await start(
             "scheduler", program: "scheduler",
-            ["--graph-builder-url", url("graph-builder"), "--agent-heartbeat", "500ms", "--agent-lease", "2s"] + router + scheduler)
+            ["--graph-builder-url", url("graph-builder")] + heartbeat + router + scheduler)
         for name in agents { try await startAgent(name, agent) }
         try await startRouter("router", tls ? try makeCertificates() : [])
     }

@@ -36,16 +36,17 @@ struct FillSearch: Sendable {
 
     private func growth(_ walk: FolderWalk, _ host: Host) async throws(BuiltInFault) -> Growth {
         let first = try await host.read { (files) throws(BuiltInFault) in
-            (left: try left(files), folders: try FolderWalk.again(walk.active, files))
+            (left: try left(files), folders: try FolderWalk.again(walk.active, seconds: walkSeconds, files))
         }
         let begin = host.clock.uptimeSeconds()
         try await host.sleep(seconds: growthSeconds)
         let seconds = max(0.01, host.clock.uptimeSeconds() - begin)
         return try await host.read { (files) throws(BuiltInFault) in
-            let now = try FolderWalk.again(walk.active, files)
+            let now = try FolderWalk.again(walk.active, seconds: walkSeconds, files)
             let left = try left(files)
-            let grown = now.map { (path: $0.key, size: measure.size($0.value).since(measure.size(first.folders[$0.key] ?? .init()))) }
-                .filter { $0.size > 0 }.sorted { ($1.size, $0.path) < ($0.size, $1.path) }
+            let grown = first.folders.compactMap { (path, before) in
+                now[path].map { (path: path, size: measure.size($0).since(measure.size(before))) }
+            }.filter { $0.size > 0 }.sorted { ($1.size, $0.path) < ($0.size, $1.path) }
             return Growth(folders: Array(grown.prefix(5)), taken: first.left.since(left), left: left, seconds: seconds)
         }
     }

@@ -61,45 +61,57 @@ struct FolderWalk: Sendable {
         } catch {
             throw error.fault
         }
-        let clock = ContinuousClock()
-        let deadline = clock.now + .seconds(limits.seconds)
+        let deadline = Deadline(limits.seconds)
+        var active = Largest<Active>(Self.activeMax) { $0.writtenAt > $1.writtenAt }
         var open = [Folder(path: start, depth: 0, counted: start)]
         var next = 0
         var links: Set<UInt64> = []
         while next < open.count {
             let folder = open[next]
             next += 1
-            guard clock.now < deadline, entries < limits.entriesMax else {
+            guard !deadline.isOver(), entries < limits.entriesMax else {
                 isComplete = false
                 break
             }
-            guard let names = try files.readableNames(in: folder.path) else { continue }
             var own = Total()
             var writtenAt = Int64.min
-            for name in names {
+            try files.eachReadableEntry(of: folder.path) { path, info in
                 entries += 1
-                if entries % 256 == 0, clock.now >= deadline { break }
-                let path = folder.path.appending(name)
-                guard let info = try files.readableStatus(path), info.device == status.device else { continue }
+                guard entries <= limits.entriesMax, !deadline.isOver(at: entries) else {
+                    isComplete = false
+                    return false
+                }
+                guard let info, info.device == status.device else { return true }
                 let isNew = info.links < 2 || info.kind == .folder || links.count >= Self.linksMax || links.insert(info.inode).inserted
-                guard isNew else { continue }
+                guard isNew else { return true }
                 own.add(info)
                 writtenAt = max(writtenAt, info.modifiedAt)
                 guard info.kind == .folder else {
                     if folder.depth == 0 { direct.add(info) }
-                    continue
+                    return true
                 }
                 guard open.count < limits.foldersMax else {
                     isComplete = false
-                    continue
+                    return true
                 }
                 let isCounted = folder.depth < Self.depthMax
                 open.append(Folder(path: path, depth: folder.depth + 1, counted: isCounted ? path : folder.counted))
+                return true
             }
             add(own, to: folder.counted, start)
-            note(Active(path: folder.path, own: own, writtenAt: writtenAt), now: now)
+            if writtenAt >= now - Self.recentSeconds { active.add(Active(path: folder.path, own: own, writtenAt: writtenAt)) }
         }
-        active = Array(active.sorted { $0.writtenAt > $1.writtenAt }.prefix(Self.activeMax))
+        self.active = active.sorted
+    }
+
+    /// A point of time that ends a walk, for which the clock is asked now and then.
+    private struct Deadline {
+        private let end: ContinuousClock.Instant
+
+        init(_ seconds: Double) { end = .now + .seconds(seconds) }
+
+        func isOver() -> Bool { ContinuousClock.now >= end }
+        func isOver(at count: Int) -> Bool { count % 256 == 0 && isOver() }
     }
 
     /// A folder's content counts for all above it, up to the start.
@@ -113,22 +125,21 @@ struct FolderWalk: Sendable {
         }
     }
 
-    private mutating func note(_ folder: Active, now: Int64) {
-        guard folder.writtenAt >= now - Self.recentSeconds else { return }
-        active.append(folder)
-        guard active.count >= 2 * Self.activeMax else { return }
-        active = Array(active.sorted { $0.writtenAt > $1.writtenAt }.prefix(Self.activeMax))
-    }
-
-    /// What lies directly in the active folders now, as it was counted in the walk.
-    static func again(_ active: [Active], _ files: HostFiles) throws(BuiltInFault) -> [HostPath: Total] {
+    /// What lies directly in the active folders now, as it was counted in the walk; without those for which the time is too short.
+    static func again(_ active: [Active], seconds: Double, _ files: HostFiles) throws(BuiltInFault) -> [HostPath: Total] {
+        let deadline = Deadline(seconds)
         var totals: [HostPath: Total] = [:]
         for folder in active {
             var own = Total()
-            for name in try files.readableNames(in: folder.path) ?? [] {
-                guard let info = try files.readableStatus(folder.path.appending(name)) else { continue }
-                own.add(info)
+            var count = 0
+            var isWhole = true
+            try files.eachReadableEntry(of: folder.path) { _, info in
+                count += 1
+                isWhole = !deadline.isOver(at: count)
+                if let info { own.add(info) }
+                return isWhole
             }
+            guard isWhole, !deadline.isOver() else { break }
             totals[folder.path] = own
         }
         return totals

@@ -116,8 +116,7 @@ enum DeletedOpenFiles {
         let total = sorted.reduce(UInt64(0)) { $0.saturatingAdd($1.bytes) }
         var evidence = [Finding.Evidence("deleted and open", sorted.count), Finding.Evidence("space they take", total, unit: "bytes")]
         for file in sorted.prefix(shown) {
-            let stat = try ProcessScan.stat("/proc/\(file.pid)/stat", files)
-            let holder = try stat.map { (stat) throws(BuiltInFault) in try ProcessScan.label(stat, files) } ?? "pid \(file.pid)"
+            let holder = try ProcessScan.label(of: file.pid, files)
             evidence.append(
                 Finding.Evidence(
                     "\(ProcessScan.printable(file.path)), descriptor \(file.descriptor) of \(holder)", file.bytes, unit: "bytes"))

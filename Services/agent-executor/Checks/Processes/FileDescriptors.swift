@@ -62,7 +62,7 @@ enum FileDescriptors {
             Finding.Evidence("open files of the machine", handles.open), Finding.Evidence("limit of the machine", handles.limit),
         ]
         for use in sorted.prefix(shown) where use.open > 0 {
-            let name = try label(use.pid, files)
+            let name = try ProcessScan.label(of: use.pid, files)
             evidence += [Finding.Evidence("\(name) open", use.open), Finding.Evidence("\(name) limit", use.limit)]
         }
         let full = sorted.filter { $0.percent >= processThreshold && $0.open > 0 }
@@ -72,7 +72,7 @@ enum FileDescriptors {
                 uses.refused > 0 ? "; \(Quantity.count(uses.refused, "process", "processes")) could not be looked at without root" : ""
             let most =
                 try sorted.first.map { (use) throws(BuiltInFault) in
-                    "; the fullest process, \(try label(use.pid, files)), \(use.open) of \(use.limit)"
+                    "; the fullest process, \(try ProcessScan.label(of: use.pid, files)), \(use.open) of \(use.limit)"
                 } ?? ""
             let summary = "\(machine.prefix(1).uppercased() + machine.dropFirst())\(most)\(unseen)."
             return .ruledOut(summary, finding: Finding(.info, summary, evidence: evidence))
@@ -80,7 +80,7 @@ enum FileDescriptors {
         var parts: [String] = []
         for use in full.prefix(1) {
             let others = full.count > 1 ? " (\(full.count - 1) more are near theirs)" : ""
-            parts.append("\(try label(use.pid, files)) has \(use.open) of its \(use.limit) descriptors open\(others)")
+            parts.append("\(try ProcessScan.label(of: use.pid, files)) has \(use.open) of its \(use.limit) descriptors open\(others)")
         }
         if system >= systemThreshold { parts.append(machine) }
         // A name of a program stays as it is.
@@ -93,10 +93,5 @@ enum FileDescriptors {
                     Past the limit nothing can be opened or accepted (EMFILE). Look for a leak with lsof -p PID; where the use is right, raise LimitNOFILE \
                     of the unit or ulimit -n, and fs.file-max for the machine.
                     """))
-    }
-
-    private static func label(_ pid: Int32, _ files: HostFiles) throws(BuiltInFault) -> String {
-        guard let stat = try ProcessScan.stat("/proc/\(pid)/stat", files) else { return "pid \(pid)" }
-        return try ProcessScan.label(stat, files)
     }
 }

@@ -13,34 +13,32 @@ enum ZombieProcesses {
             succeedsWhen: "at least zombiesMin processes stayed zombies for sampleSeconds",
             parameters: [zombiesMin.definition, sampleSeconds.definition], timeoutSeconds: 90)
     ) { context, host throws(BuiltInFault) in
-        let first = try await host.read { (files) throws(BuiltInFault) in try ProcessScan(files) }
-        let earlier = Set(zombies(first).map(\.key))
+        let first = try await host.read { (files) throws(BuiltInFault) in try ZombieScan(files) }
+        let earlier = Set(first.zombies.map(\.key))
         if !earlier.isEmpty { try await host.sleep(seconds: context[sampleSeconds]) }
         return try await host.read { [zombiesMin = context[zombiesMin]] (files) throws(BuiltInFault) in
-            let scan = earlier.isEmpty ? first : try ProcessScan(files)
-            return try judge(zombies(scan).filter { earlier.contains($0.key) }, in: scan, zombiesMin: zombiesMin, files)
+            let scan = earlier.isEmpty ? first : try ZombieScan(files)
+            let stayed = scan.zombies.filter { earlier.contains($0.key) }
+            return try judge(stayed, processes: scan.processes, zombiesMin: zombiesMin, files)
         }
     }
 
     private static let parentsShown = 10
 
-    private static func zombies(_ scan: ProcessScan) -> [ProcessStat] { scan.processes.filter { $0.state == .zombie } }
-
     private static func judge(
-        _ zombies: [ProcessStat], in scan: ProcessScan, zombiesMin: Int, _ files: HostFiles
+        _ zombies: [ProcessStat], processes: Int, zombiesMin: Int, _ files: HostFiles
     ) throws(BuiltInFault) -> BuiltInOutcome {
         let parents = Dictionary(grouping: zombies, by: \.parent).sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }
-        let known = scan.byPID
-        var evidence = [Finding.Evidence("zombies", zombies.count), Finding.Evidence("processes", scan.processes.count)]
+        var evidence = [Finding.Evidence("zombies", zombies.count), Finding.Evidence("processes", processes)]
         var names: [String] = []
         for (pid, children) in parents.prefix(parentsShown) {
-            let label = try known[pid].map { (parent) throws(BuiltInFault) in try ProcessScan.label(parent, files) } ?? "pid \(pid)"
+            let label = try ProcessScan.label(of: pid, files)
             names.append(label)
             evidence.append(Finding.Evidence("zombies of \(label), such as \(ProcessScan.printable(children[0].name))", children.count))
         }
         guard zombies.count >= zombiesMin, let worst = parents.first else {
             let summary = """
-                \(Quantity.count(zombies.count, "process", "processes")) of \(scan.processes.count) \
+                \(Quantity.count(zombies.count, "process", "processes")) of \(processes) \
                 \(zombies.count == 1 ? "is a zombie" : "are zombies"); fewer than \(zombiesMin).
                 """
             return .ruledOut(summary, finding: Finding(.info, summary, evidence: evidence))
@@ -54,5 +52,27 @@ enum ZombieProcesses {
                     The parent does not wait for its children, or hangs. Restart it; in a container an init such as tini collects them. Each takes a \
                     pid: pidLimits tells how many are left.
                     """))
+    }
+}
+
+/// The zombies of the machine at one moment, and how many processes it has. Most processes have files open, so that their `stat`, which costs
+/// several times as much, need not be read.
+private struct ZombieScan: Sendable {
+    let zombies: [ProcessStat]
+    let processes: Int
+
+    init(_ files: HostFiles) throws(BuiltInFault) {
+        var processes = 0
+        zombies = try files.eachProcess { (folder, pid) throws(HostFiles.Problem) in
+            if folder.isKnownToHaveOpenFiles(pid) {
+                processes += 1
+                return nil
+            }
+            guard let stat = try folder.read("stat", of: pid, { ProcessStat($0, end: $1) }) else { return nil }
+            processes += 1
+            return stat.state == .zombie ? stat : nil
+        }
+        if processes == 0 { throw ProcessScan.noneReadable }
+        self.processes = processes
     }
 }

@@ -30,12 +30,20 @@ extension HostFiles {
         try tolerant { files throws(Problem) in try files.names(in: path) }
     }
 
-    func readableNames(in path: HostPath) throws(BuiltInFault) -> [Name]? {
-        try tolerant { files throws(Problem) in try files.fileNames(in: path) }
-    }
-
-    func readableStatus(_ path: HostPath) throws(BuiltInFault) -> Status? {
-        try tolerant { files throws(Problem) in try files.status(path) }
+    /// Calls the body for each entry of a folder with what is known of it, until it answers false; what is gone or can't be looked at has no
+    /// status. A folder that can't be read has none, or no more.
+    func eachReadableEntry(of folder: HostPath, _ body: (HostPath, Status?) -> Bool) throws(BuiltInFault) {
+        _ = try tolerant { files throws(Problem) in
+            try files.eachFileName(in: folder) { (name) throws(Problem) in
+                let path = folder.appending(name)
+                do throws(Problem) {
+                    return body(path, try files.status(path))
+                } catch {
+                    if case .stopped = error { throw error }
+                    return body(path, nil)
+                }
+            }
+        }
     }
 
     func readableStatus(_ path: String) throws(BuiltInFault) -> Status? {

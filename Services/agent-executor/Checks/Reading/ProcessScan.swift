@@ -20,15 +20,13 @@ struct ProcessScan: Sendable {
         processes = try files.eachProcess { (folder, pid) throws(HostFiles.Problem) in
             try folder.read("stat", of: pid) { ProcessStat($0, end: $1) }
         }
-        if processes.isEmpty { throw .unreadable(path: "/proc", reason: "no process in it can be read") }
+        if processes.isEmpty { throw Self.noneReadable }
     }
+
+    static let noneReadable = BuiltInFault.unreadable(path: "/proc", reason: "no process in it can be read")
 
     static func stat(_ path: String, _ files: HostFiles) throws(BuiltInFault) -> ProcessStat? {
         try files.readable(path, bytesMax: 4096).flatMap { ProcessStat($0) }
-    }
-
-    var byPID: [Int32: ProcessStat] {
-        Dictionary(processes.map { ($0.pid, $0) }) { first, _ in first }
     }
 
     /// Where a process runs, for people: its container, unit or control group; nil once it is gone.
@@ -41,6 +39,11 @@ struct ProcessScan: Sendable {
     static func label(_ stat: ProcessStat, _ files: HostFiles) throws(BuiltInFault) -> String {
         let place = try place(of: stat.pid, files)
         return "\(printable(stat.name)) (pid \(stat.pid)\(place.map { ", \($0)" } ?? ""))"
+    }
+
+    /// The same of a process of which its number is known; `pid 812` once it is gone.
+    static func label(of pid: Int32, _ files: HostFiles) throws(BuiltInFault) -> String {
+        try stat("/proc/\(pid)/stat", files).map { (stat) throws(BuiltInFault) in try label(stat, files) } ?? "pid \(pid)"
     }
 
     /// A name that a process gave itself, without what a terminal would obey.

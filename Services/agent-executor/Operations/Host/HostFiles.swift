@@ -111,12 +111,22 @@ public struct HostFiles: Sendable {
         String(decoding: try read(path, bytesMax: bytesMax), as: UTF8.self)
     }
 
-    /// The names in a folder, without `.` and `..`, in the order of the file system, at most `namesMax`; for folders of the kernel, whose names
-    /// are text: bytes that are none are replaced, so that such a name leads to no file.
-    public func names(in path: String) throws(Problem) -> [String] { try fileNames(in: HostPath(path)).map(\.text) }
+    /// The names in a folder, without `.` and `..`, in the order of the file system; for folders of the kernel, whose names are text: bytes that
+    /// are none are replaced, so that such a name leads to no file.
+    ///
+    /// - Throws: `unreadable` where it has more than `namesMax`.
+    public func names(in path: String) throws(Problem) -> [String] {
+        var names: [String] = []
+        try eachFileName(in: HostPath(path)) { (name) throws(Problem) in
+            guard names.count < Self.namesMax else { throw .unreadable(path: path, reason: "it holds more than \(Self.namesMax) names") }
+            names.append(name.text)
+            return true
+        }
+        return names
+    }
 
-    /// The names in a folder as they are; likewise.
-    public func fileNames(in path: HostPath) throws(Problem) -> [FileName] {
+    /// Calls the body for the names in a folder as they are, likewise, until it answers false. None is kept: a folder may have millions.
+    public func eachFileName(in path: HostPath, _ body: (FileName) throws(Problem) -> Bool) throws(Problem) {
         if stop.isSet { throw .stopped }
         let fd = path.withCString { clinux_open(rootDescriptor, $0, Self.isOfKernel(path.bytes) ? 1 : 0) }
         guard fd >= 0 else { throw Self.problem(path.text, -fd) }
@@ -126,12 +136,15 @@ public struct HostFiles: Sendable {
             throw Self.problem(path.text, code)
         }
         defer { closedir(stream) }
-        var names: [FileName] = []
-        while names.count < Self.namesMax, let entry = readdir(stream) {
+        while true {
             if stop.isSet { throw .stopped }
-            if let name = DirectoryStream.fileName(of: entry) { names.append(name) }
+            errno = 0
+            guard let entry = readdir(stream) else {
+                if errno != 0 { throw Self.problem(path.text, errno) }
+                return
+            }
+            if let name = DirectoryStream.fileName(of: entry), try !body(name) { return }
         }
-        return names
     }
 
     /// The numbers of the processes that are there now, in ascending order.

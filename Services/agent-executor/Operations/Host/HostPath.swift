@@ -37,6 +37,9 @@ public struct HostPath: Sendable, Hashable, Comparable {
 
     public static func < (one: HostPath, other: HostPath) -> Bool { one.bytes.lexicographicallyPrecedes(other.bytes) }
 
+    /// The last part; `.` where the path ends with `/`.
+    public var name: FileName { split.name }
+
     /// The folder, and the name in it, which is `.` where the path ends with `/`.
     var split: (folder: HostPath, name: FileName) {
         let slash = bytes.lastIndex(of: Self.slash) ?? 0

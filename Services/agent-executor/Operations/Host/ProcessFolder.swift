@@ -54,9 +54,17 @@ public struct ProcessFolder: ~Copyable {
 
     /// How many files a process has open. Kernels since 6.2 tell it as the size of the folder; what an older one has is counted.
     public func descriptors(of pid: Int32) throws(HostFiles.Problem) -> Descriptors {
-        var info = stat()
-        if !isBelow, fstatat(descriptor, "\(pid)/fd", &info, 0) == 0, info.st_size > 0 { return .counted(Int(info.st_size)) }
+        if let told = toldDescriptors(of: pid) { return .counted(told) }
         return try eachDescriptor(of: pid) { _, _ in }
+    }
+
+    /// Whether the kernel says at once that a process has files open, which none has that has ended; false also where it does not say.
+    public func isKnownToHaveOpenFiles(_ pid: Int32) -> Bool { toldDescriptors(of: pid) != nil }
+
+    private func toldDescriptors(of pid: Int32) -> Int? {
+        var info = stat()
+        guard !isBelow, fstatat(descriptor, "\(pid)/fd", &info, 0) == 0, info.st_size > 0 else { return nil }
+        return Int(info.st_size)
     }
 
     /// Calls the body for each open file of a process, with its number and what it leads to as proc_pid_fd(5) writes it. A target of 4096 bytes or

@@ -43,61 +43,58 @@ struct DiskUsageCollector: ProcessorOperation {
         ], privileges: ["root, to look into every folder"], timeoutSeconds: 300)
 
     private struct Entry: Sendable {
-        var name: String
         var path: HostPath
         var usage: DiskWalk.Usage
     }
 
     private struct Count: Sendable {
-        var own: DiskWalk.Usage
-        var entries: [Entry]
+        var total: DiskWalk.Usage
+        var biggest: [Entry]
         var isComplete: Bool
         var refused: Int
     }
 
     func run(_ context: BuiltInContext, on host: Host) async throws(BuiltInFault) -> BuiltInOutcome {
-        let (path, entriesMax) = (context[Self.path], context[Self.entriesMax])
+        let (path, top, entriesMax) = (context[Self.path], context[Self.top], context[Self.entriesMax])
         let end = ContinuousClock.Instant.walkEnd(context)
         let pods = Self.names(of: try await Self.pods.json(context, host)?.arrayValue ?? [])
         let count = try await host.read { (files) throws(BuiltInFault) in
             do throws(HostFiles.Problem) {
-                return try Self.count(path, DiskWalk(files, entriesMax: entriesMax, deadline: end), files)
+                return try Self.count(path, top, DiskWalk(files, entriesMax: entriesMax, deadline: end), files)
             } catch {
                 throw error.fault
             }
         }
-        let biggest = count.entries.sorted { ($0.usage.bytes, $1.name) > ($1.usage.bytes, $0.name) }.prefix(context[Self.top])
         let result: JSON = [
             "path": .string(path), "isComplete": .bool(count.isComplete), "refused": .integer(Int64(count.refused)),
-            "diskUsage": .integer(count.entries.reduce(count.own.bytes) { $0 + $1.usage.bytes }),
-            "entries": .integer(Int64(count.entries.reduce(count.own.entries) { $0 + $1.usage.entries })),
+            "diskUsage": .integer(count.total.bytes), "entries": .integer(Int64(count.total.entries)),
             "biggest": .array(
-                biggest.map { entry in
+                count.biggest.map { entry in
                     var members: [String: JSON] = [
                         "path": .string(entry.path.text), "diskUsage": .integer(entry.usage.bytes),
                         "entries": .integer(Int64(entry.usage.entries)),
                     ]
-                    members["metadata"] = pods[entry.name]
+                    members["metadata"] = pods[entry.path.name.text]
                     return .object(members)
                 }),
         ]
         return .done([.init(Self.resultKey, .json(result))])
     }
 
-    private static func count(_ path: String, _ start: DiskWalk, _ files: HostFiles) throws(HostFiles.Problem) -> Count {
+    private static func count(_ path: String, _ top: Int, _ start: DiskWalk, _ files: HostFiles) throws(HostFiles.Problem) -> Count {
         var walk = start
-        let own = try files.status(path)
         let folder = HostPath(path)
-        let names = try files.fileNames(in: folder)
-        var entries: [Entry] = []
-        for name in names where walk.isComplete {
-            let child = folder.appending(name)
-            guard let usage = try walk.usage(of: child, device: own.device) else { continue }
-            entries.append(Entry(name: name.text, path: child, usage: usage))
+        let own = try files.status(folder)
+        var total = DiskWalk.Usage(bytes: own.allocatedBytes, entries: 1)
+        var biggest = Largest<Entry>(top) { ($1.usage.bytes, $0.path) < ($0.usage.bytes, $1.path) }
+        try walk.eachEntry(of: folder) { (walk, path, status) throws(HostFiles.Problem) in
+            guard status.device == own.device else { return }
+            let usage = try walk.usage(of: path, status)
+            total.bytes += usage.bytes
+            total.entries += usage.entries
+            biggest.add(Entry(path: path, usage: usage))
         }
-        return Count(
-            own: DiskWalk.Usage(bytes: own.allocatedBytes, entries: 1), entries: entries, isComplete: walk.isComplete, refused: walk.refused
-        )
+        return Count(total: total, biggest: biggest.sorted, isComplete: walk.isComplete, refused: walk.refused)
     }
 
     private static func names(of pods: [JSON]) -> [String: JSON] {

@@ -28,25 +28,39 @@ struct DiskWalk {
         entriesLeft = entriesMax
     }
 
-    /// Of a file, or of a folder with all that it holds; nil where it is not there or on another file system than `device`.
-    mutating func usage(of path: HostPath, device: UInt64? = nil) throws(HostFiles.Problem) -> Usage? {
-        guard let first = try status(path), device.map({ $0 == first.device }) ?? true else { return nil }
+    /// Of a file, or of a folder with all that it holds on its file system.
+    mutating func usage(of path: HostPath, _ status: HostFiles.Status) throws(HostFiles.Problem) -> Usage {
         var usage = Usage()
         var open: [HostPath] = []
-        count(first, path, &usage, &open)
+        count(status, path, &usage, &open)
         while isComplete, let folder = open.popLast() {
-            for name in try names(in: folder) {
-                guard entriesLeft > 0, ContinuousClock.now < deadline else {
-                    isComplete = false
-                    break
+            do throws(HostFiles.Problem) {
+                try eachEntry(of: folder) { (walk, path, entry) in
+                    if entry.device == status.device { walk.count(entry, path, &usage, &open) }
                 }
-                entriesLeft -= 1
-                let path = folder.appending(name)
-                guard let status = try status(path), status.device == first.device else { continue }
-                count(status, path, &usage, &open)
+            } catch {
+                try passOver(error)
             }
         }
         return usage
+    }
+
+    /// Calls the body for each entry of a folder, within the walk's bounds.
+    ///
+    /// - Throws: what the folder itself can't be read for; an entry that can't be looked at is passed over.
+    mutating func eachEntry(
+        of folder: HostPath, _ body: (inout DiskWalk, HostPath, HostFiles.Status) throws(HostFiles.Problem) -> Void
+    ) throws(HostFiles.Problem) {
+        try files.eachFileName(in: folder) { (name) throws(HostFiles.Problem) in
+            guard entriesLeft > 0, ContinuousClock.now < deadline else {
+                isComplete = false
+                return false
+            }
+            entriesLeft -= 1
+            let path = folder.appending(name)
+            if let status = try status(path) { try body(&self, path, status) }
+            return isComplete
+        }
     }
 
     private mutating func count(_ status: HostFiles.Status, _ path: HostPath, _ usage: inout Usage, _ open: inout [HostPath]) {
@@ -65,15 +79,6 @@ struct DiskWalk {
         } catch {
             try passOver(error)
             return nil
-        }
-    }
-
-    private mutating func names(in path: HostPath) throws(HostFiles.Problem) -> [HostFiles.Name] {
-        do throws(HostFiles.Problem) {
-            return try files.fileNames(in: path)
-        } catch {
-            try passOver(error)
-            return []
         }
     }
 

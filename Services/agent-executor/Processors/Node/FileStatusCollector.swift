@@ -84,25 +84,37 @@ struct FileStatusCollector: ProcessorOperation {
         let status = try files.status(folder)
         var members = try describe(status, folder, files)
         guard status.kind == .folder else { return .object(members) }
-        var entries: [(bytes: Int64, json: JSON)] = []
         var total = status.allocatedBytes
-        for name in try files.fileNames(in: folder) {
-            let child = folder.appending(name)
+        var biggest = Largest<Entry>(entriesMax) { ($1.bytes, $0.path) < ($0.bytes, $1.path) }
+        try walk.eachEntry(of: folder) { (walk, path, own) throws(HostFiles.Problem) in
+            let bytes =
+                switch own.kind {
+                case .folder: own.device == status.device ? try walk.usage(of: path, own).bytes : 0
+                default: own.allocatedBytes
+                }
+            total += bytes
+            biggest.add(Entry(path: path, status: own, bytes: bytes))
+        }
+        members["diskUsage"] = .integer(total)
+        members["isComplete"] = .bool(walk.isComplete && walk.refused == 0)
+        var entries: [JSON] = []
+        for entry in biggest.sorted {
             do throws(HostFiles.Problem) {
-                let own = try files.status(child)
-                let bytes = own.kind == .folder ? try walk.usage(of: child, device: status.device)?.bytes ?? 0 : own.allocatedBytes
-                total += bytes
-                var entry = try describe(own, child, files)
-                entry["diskUsage"] = .integer(bytes)
-                entries.append((bytes, .object(entry)))
+                var members = try describe(entry.status, entry.path, files)
+                members["diskUsage"] = .integer(entry.bytes)
+                entries.append(.object(members))
             } catch {
                 guard case .absent = error else { throw error }
             }
         }
-        members["diskUsage"] = .integer(total)
-        members["isComplete"] = .bool(walk.isComplete && walk.refused == 0)
-        members["fileStatuses"] = .array(entries.sorted { $0.bytes > $1.bytes }.prefix(entriesMax).map(\.json))
+        members["fileStatuses"] = .array(entries)
         return .object(members)
+    }
+
+    private struct Entry {
+        var path: HostPath
+        var status: HostFiles.Status
+        var bytes: Int64
     }
 
     private static func describe(
