@@ -18,7 +18,7 @@ func ends(
     }
     var reports: [JobReport] = []
     for job in jobs {
-        let isDone = try await eventually { scheduler.end(of: job.uid) != nil }
+        let isDone = try await eventually(seconds: 60) { scheduler.end(of: job.uid) != nil }
         try #require(isDone, "no end of the job")
         reports.append(try #require(scheduler.end(of: job.uid)))
     }

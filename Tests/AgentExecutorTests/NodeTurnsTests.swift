@@ -75,7 +75,8 @@ import Testing
                 let waits = try await eventually { try await self.step(agent, job)?.message?.hasPrefix("waits for its turn") == true }
                 #expect(waits)
             }
-            #expect(try await agent.send(.delete, "/api/v1/jobs/\(cancelled.uid)?dispatchAttempt=1").status == 202)
+            let answer = try await agent.send(.delete, "/api/v1/jobs/\(cancelled.uid)?dispatchAttempt=1")
+            #expect(answer.status == 202, "\(String(decoding: answer.body, as: UTF8.self))")
             #expect(try await eventually { scheduler.end(of: cancelled.uid)?.reason == "Cancelled" })
             #expect(try await eventually { scheduler.end(of: late.uid)?.reason == "DeadlineExceeded" })
             #expect(scheduler.end(of: late.uid)?.steps.isEmpty == true)

@@ -72,6 +72,7 @@ import Testing
         let pid = directory.path + "/pid"
         let script = "cd /; setsid -f env -i /bin/sh -c 'echo $$ > \(pid); exec sleep 300' >/dev/null 2>&1 <&-; sleep 300"
         let first = try await AgentProcess(directory.path, scheduler.url)
+        try await registers(1, scheduler)
         #expect(try await first.put(JobFixture.job([JobFixture.script(script)])).status == 202)
         #expect(try await eventually { lines(pid).count == 1 })
         let stray = lines(pid)[0]
@@ -81,9 +82,13 @@ import Testing
         let second = try await AgentProcess(directory.path, scheduler.url)
         #expect(isGone(stray))
         // By then it is one that can be told to end.
-        #expect(try await eventually { scheduler.state.withLock { $0.epoch } == 2 })
+        try await registers(2, scheduler)
         #expect(second.stop() == 0)
         await scheduler.stop()
+    }
+
+    private func registers(_ epoch: Int64, _ scheduler: SchedulerPeer) async throws {
+        #expect(try await eventually { scheduler.state.withLock { $0.epoch } == epoch })
     }
 
     /// Asks for a unit's properties, with a tool that does not end; the answer, where one comes.
@@ -100,6 +105,7 @@ import Testing
         let pid = directory.path + "/pid"
         let settings = try tools(directory.path, ["systemctl": "trap '' TERM; echo $$ > \(pid); exec sleep 300"])
         let first = try await AgentProcess(directory.path, scheduler.url, settings: settings)
+        try await registers(1, scheduler)
         let call = try await hangingCall(first, pid)
         let tool = lines(pid)[0]
         first.kill()
@@ -107,7 +113,7 @@ import Testing
         #expect(!isGone(tool))
         let second = try await AgentProcess(directory.path, scheduler.url, settings: settings)
         #expect(isGone(tool))
-        #expect(try await eventually { scheduler.state.withLock { $0.epoch } == 2 })
+        try await registers(2, scheduler)
         #expect(second.stop() == 0)
         await scheduler.stop()
     }

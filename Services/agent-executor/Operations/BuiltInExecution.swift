@@ -25,17 +25,20 @@ public struct BuiltInExecution: Sendable {
         let deadline = ContinuousClock.now + .seconds(context.timeoutSeconds)
         let host = host.bound(to: attempt.stop, run: ToolRun(marker: marker, deadline: deadline))
         // Tasks of their own, not children: a group would wait for the one that hangs.
+        let late = BuiltInFault.late("it", seconds: context.timeoutSeconds)
         let work = Task { [builtIn, context] in
             do throws(BuiltInFault) {
                 attempt.end(.success(try await builtIn.run(context, host)))
             } catch {
-                attempt.end(.failure(error))
+                var fault = error
+                if case .timedOut(let what) = error, ContinuousClock.now >= deadline { fault = .timedOut("\(late): \(what)") }
+                attempt.end(.failure(fault))
             }
         }
-        let watch = Task { [context] in
+        let watch = Task {
             await Self.sleep(until: deadline)
             guard !Task.isCancelled else { return }
-            attempt.stop(.timedOut("it did not end within \(Self.text(context.timeoutSeconds)) s"), work)
+            attempt.stop(.timedOut(late), work)
             await Self.sleep(until: .now + .seconds(Self.graceSeconds))
             attempt.end(.failure(.cancelled))
         }
@@ -58,10 +61,6 @@ public struct BuiltInExecution: Sendable {
         } catch {
             // Ended early, with what it waits for.
         }
-    }
-
-    private static func text(_ seconds: Double) -> String {
-        seconds == seconds.rounded() ? String(Int(seconds)) : String((seconds * 10).rounded() / 10)
     }
 }
 
@@ -91,7 +90,7 @@ private final class Attempt: Sendable {
         }
     }
 
-    /// Asks the work to stop; what it fails with after that says nothing, and the cause is told instead.
+    /// Asks the work to stop; what it fails with after that says nothing, and the cause is told instead, but for what the time went to.
     func stop(_ cause: BuiltInFault, _ work: Task<Void, Never>) {
         state.withLock { $0.cause = $0.cause ?? cause }
         stop.set()
@@ -102,7 +101,12 @@ private final class Attempt: Sendable {
         let (waiter, told) = state.withLock { state -> (CheckedContinuation<Result, Never>?, Result) in
             guard state.result == nil else { return (nil, result) }
             var told = result
-            if case .failure = result, let cause = state.cause { told = .failure(cause) }
+            if case .failure(let fault) = result, let cause = state.cause {
+                switch (cause, fault) {
+                case (.timedOut, .timedOut): break
+                default: told = .failure(cause)
+                }
+            }
             state.result = told
             let waiter = state.waiter
             state.waiter = nil

@@ -29,6 +29,12 @@ public enum BuiltInFault: Error, Sendable, Equatable {
         }
     }
 
+    /// `gdb did not end within 2.5 s`, to a tenth of a second.
+    static func late(_ what: String, seconds: Double) -> String {
+        let tenths = (seconds * 10).rounded() / 10
+        return "\(what) did not end within \(tenths == tenths.rounded() ? "\(Int(tenths))" : "\(tenths)") s"
+    }
+
     /// One fault of one parameter.
     public static func parameter(_ key: String, _ message: String) -> BuiltInFault {
         .parametersInvalid([FieldFault(key, .invalid, message)])

@@ -95,6 +95,7 @@ public struct HostTools: Sendable {
         } catch {
             throw Self.fault(of: error, tool)
         }
+        if let run, outcome.cause != .byItself, ContinuousClock.now >= run.deadline { throw .timedOut("\(tool.name) was still running") }
         return try Self.output(outcome, tool, seconds: allowed)
     }
 
@@ -103,7 +104,7 @@ public struct HostTools: Sendable {
     ) throws(BuiltInFault) -> Output {
         switch (outcome.cause, outcome.termination) {
         case (.cancelled, _): throw .cancelled
-        case (.timedOut, _): throw .timedOut("\(tool.name) did not end within \(Int(seconds.rounded(.up))) s")
+        case (.timedOut, _): throw .timedOut(BuiltInFault.late(tool.name, seconds: seconds))
         case (_, .stuck): throw .timedOut("\(tool.name) can't be ended: it hangs in the kernel")
         case (_, .signaled(let number, _)):
             throw .failed("\(tool.name) was ended by signal \(number) (\(String(cString: strsignal(number))))")
