@@ -25,7 +25,9 @@ public struct RedactionStream: Sendable {
     /// Whether a window had so many secrets that what stood between them was replaced too. Such a text may become another one when it is redacted
     /// again: what is behind the mark counts as a part of the secret then.
     package private(set) var isCoarse = false
-    private let redactor: Redactor
+    private let groups: [RuleGroup]
+    private let prefilter: SearchPattern?
+    private let blockEnd: SearchPattern
     private var pending: [UInt8] = []
     private var start = 0
     /// A secret whose mark is written and whose end has not come yet.
@@ -34,13 +36,29 @@ public struct RedactionStream: Sendable {
     private enum Carry {
         /// Ends at a quote or the end of the line.
         case value(isEscaped: Bool)
+        /// Ends where a bare value of JSON does.
+        case item
         /// Ends at `-----END`.
         case block(bytes: Int)
         case lineEnd
     }
 
+    /// What a rule found, and what stands on both sides of the mark in its place.
+    private struct Find {
+        var range: Range<Int>
+        var rule: RedactionRule
+        var quote: [UInt8] = []
+    }
+
     public init(_ redactor: Redactor) {
-        self.redactor = redactor
+        self.init(redactor, redactor.groups, prefilter: redactor.prefilter)
+    }
+
+    /// - Parameter prefilter: found where any of the rules is, nil where there is none.
+    init(_ redactor: Redactor, _ groups: [RuleGroup], prefilter: SearchPattern? = nil) {
+        self.groups = groups
+        self.prefilter = prefilter
+        blockEnd = redactor.blockEnd
     }
 
     /// Takes the next piece and returns what is settled by now.
@@ -83,14 +101,16 @@ public struct RedactionStream: Sendable {
         let cut = isEnd ? end : windowEnd(end)
         let secrets = secrets(in: start..<end, beginningBefore: cut, &isCoarse)
         var at = start
-        for (range, rule) in secrets where range.lowerBound >= at {
-            output += pending[at..<range.lowerBound]
+        for find in secrets where find.range.lowerBound >= at {
+            output += pending[at..<find.range.lowerBound]
+            output += find.quote
             output += Redactor.mark.utf8
-            counts.add(rule.name)
-            at = range.upperBound
-            if !isEnd, mayGoOn(rule.extent, from: at, end: end) {
+            output += find.quote
+            counts.add(find.rule.name)
+            at = find.range.upperBound
+            if !isEnd, mayGoOn(find.rule.extent, from: at, end: end) {
                 at = end
-                carry = rule.extent == .block ? .block(bytes: 0) : .value(isEscaped: isEscaped(at: end))
+                carry = carry(of: find.rule.extent, at: end)
             }
         }
         if at < cut { output += pending[at..<cut] }
@@ -106,12 +126,22 @@ public struct RedactionStream: Sendable {
 
     /// Whether a secret that ends there is longer, for all that is seen.
     private func mayGoOn(_ extent: RedactionRule.Extent, from at: Int, end: Int) -> Bool {
-        guard extent == .line, at < end else { return at == end }
-        return at > end - Self.endBytes && !Self.endsValue(pending[at])
+        guard extent != .block, at < end else { return at == end }
+        return at > end - Self.endBytes && !(extent == .item ? Self.endsItem(pending[at]) : Self.endsValue(pending[at]))
+    }
+
+    private func carry(of extent: RedactionRule.Extent, at end: Int) -> Carry {
+        switch extent {
+        case .line: .value(isEscaped: isEscaped(at: end))
+        case .item: .item
+        case .block: .block(bytes: 0)
+        }
     }
 
     private static func endsValue(_ byte: UInt8) -> Bool { isLineEnd(byte) || isQuote(byte) }
-    private static func isLineEnd(_ byte: UInt8) -> Bool { byte == 0x0A || byte == 0x0D }
+    private static func endsItem(_ byte: UInt8) -> Bool { byte <= 0x20 || isQuote(byte) || itemEnds.contains(byte) }
+    private static let itemEnds = Array(",]}\\".utf8)
+    private static func isLineEnd(_ byte: UInt8) -> Bool { byte == 0x0A || byte == 0x0D || byte == 0 }
     private static func isQuote(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") }
 
     /// Whether what stands before belongs to an escape that is not complete.
@@ -125,11 +155,15 @@ public struct RedactionStream: Sendable {
         case nil: return
         case .value(let isEscaped): skipValue(isEscaped)
         case .block(let bytes): skipBlock(bytes)
-        case .lineEnd:
-            let end = pending[start...].firstIndex(of: 0x0A)
-            start = end ?? pending.count
-            if end != nil { carry = nil }
+        case .item: skip(to: Self.endsItem)
+        case .lineEnd: skip { $0 == 0x0A }
         }
+    }
+
+    private mutating func skip(to isEnd: (UInt8) -> Bool) {
+        let end = pending[start...].firstIndex(where: isEnd)
+        start = end ?? pending.count
+        if end != nil { carry = nil }
     }
 
     private mutating func skipValue(_ wasEscaped: Bool) {
@@ -149,7 +183,7 @@ public struct RedactionStream: Sendable {
     private mutating func skipBlock(_ before: Int) {
         let rest = pending[start...]
         let text = rest.prefix(Self.blockBytesMax - before)
-        if let end = text.withUnsafeBufferPointer({ redactor.blockEnd.firstMatch(in: $0) }) {
+        if let end = text.withUnsafeBufferPointer({ blockEnd.firstMatch(in: $0) }) {
             start += end.range.lowerBound
             carry = nil
         } else if before + rest.count >= Self.blockBytesMax {
@@ -167,39 +201,43 @@ public struct RedactionStream: Sendable {
     /// What is to be replaced, in order and without overlaps.
     private func secrets(
         in window: Range<Int>, beginningBefore cut: Int, _ isCoarse: inout Bool
-    ) -> [(Range<Int>, RedactionRule)] {
-        pending.withUnsafeBufferPointer { all -> [(Range<Int>, RedactionRule)] in
+    ) -> [Find] {
+        pending.withUnsafeBufferPointer { all -> [Find] in
             let base = max(0, window.lowerBound - Self.contextBytes)
             let text = UnsafeBufferPointer(rebasing: all[base..<window.upperBound])
-            if let prefilter = redactor.prefilter, !prefilter.matches(text) { return [] }
-            var found: [(Range<Int>, RedactionRule)] = []
-            for rule in redactor.rules {
-                let finds = Self.finds(of: rule, in: text, from: window.lowerBound - base, beginningBefore: cut - base, &isCoarse)
-                found += finds.map { ($0, rule) }
+            if let prefilter, !prefilter.matches(text) { return [] }
+            var found: [Find] = []
+            for rule in groups.lazy.filter({ $0.mayMatch(text) }).flatMap(\.rules) where rule.mayMatch(text) {
+                found += Self.finds(of: rule, in: text, from: window.lowerBound - base, beginningBefore: cut - base, &isCoarse)
             }
-            found.sort { ($0.0.lowerBound, $1.0.upperBound) < ($1.0.lowerBound, $0.0.upperBound) }
-            var merged: [(Range<Int>, RedactionRule)] = []
-            for (range, rule) in found {
-                let range = range.lowerBound + base..<range.upperBound + base
-                if let last = merged.last, range.lowerBound <= last.0.upperBound {
-                    // The one that reaches further says where it ends.
-                    let isFurther =
-                        range.upperBound > last.0.upperBound || range.upperBound == last.0.upperBound && rule.extent == .block
-                    merged[merged.count - 1] = (
-                        last.0.lowerBound..<max(last.0.upperBound, range.upperBound), isFurther ? rule : last.1
-                    )
+            found.sort { ($0.range.lowerBound, $1.range.upperBound) < ($1.range.lowerBound, $0.range.upperBound) }
+            var merged: [Find] = []
+            for var find in found {
+                find.range = find.range.lowerBound + base..<find.range.upperBound + base
+                if let last = merged.last, find.range.lowerBound <= last.range.upperBound {
+                    merged[merged.count - 1] = Self.merged(last, find)
                 } else {
-                    merged.append((range, rule))
+                    merged.append(find)
                 }
             }
             return merged
         }
     }
 
+    /// What two finds cover that overlap: the one that reaches further says where it ends, the one that covers all how it is quoted.
+    private static func merged(_ first: Find, _ second: Find) -> Find {
+        let range = first.range.lowerBound..<max(first.range.upperBound, second.range.upperBound)
+        let isFurther =
+            second.range.upperBound > first.range.upperBound
+            || second.range.upperBound == first.range.upperBound && second.rule.extent == .block
+        let quote = [first, second].first { $0.range == range && !$0.quote.isEmpty }?.quote ?? []
+        return Find(range: range, rule: isFurther ? second.rule : first.rule, quote: quote)
+    }
+
     private static func finds(
         of rule: RedactionRule, in text: UnsafeBufferPointer<UInt8>, from start: Int, beginningBefore limit: Int, _ isCoarse: inout Bool
-    ) -> [Range<Int>] {
-        var found: [Range<Int>] = []
+    ) -> [Find] {
+        var found: [Find] = []
         var at = start
         var matches = 0
         var secrets = 0
@@ -207,7 +245,7 @@ public struct RedactionStream: Sendable {
         var cutBlocks = 0
         while at < limit, let match = rule.pattern.firstMatch(in: text, from: at), match.range.lowerBound < limit {
             matches += 1
-            let own = RedactionRule.secrets(of: match).filter { !Redactor.isInnocent(ArraySlice(text[$0])) }
+            let own = rule.secrets(of: match).filter { !Redactor.isInnocent(ArraySlice(text[$0])) }
             at = max(match.range.upperBound, match.range.lowerBound + 1)
             guard let first = own.first else { continue }
             if rule.extent == .block, cutBlocks < cutBlocksMax, text[first].starts(with: Redactor.mark.utf8) {
@@ -218,9 +256,11 @@ public struct RedactionStream: Sendable {
             secrets += 1
             guard secrets <= secretsPerWindowMax, matches <= matchesPerWindowMax else {
                 isCoarse = true
-                return found + [match.range.lowerBound..<end(of: rule, in: text, from: match.range.lowerBound, beginningBefore: limit)]
+                let end = end(of: rule, in: text, from: match.range.lowerBound, beginningBefore: limit)
+                return found + [Find(range: match.range.lowerBound..<end, rule: rule)]
             }
-            found += own
+            let quote = rule.quote(of: match, in: text)
+            found += own.map { Find(range: $0, rule: rule, quote: quote) }
         }
         return found
     }

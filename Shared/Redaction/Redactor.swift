@@ -25,30 +25,44 @@ public final class Redactor: Sendable {
 
     /// Names of rules in counts.
     public static let ruleNames = [
-        "assignment", "option", "authorization", "cookie", "url", "aws-key", "jwt", "provider-token", "private-key", customRule,
+        "assignment", "option", "authorization", "cookie", "url", "aws-key", "jwt", "provider-token", "password-hash", "private-key",
+        customRule,
     ]
     static let customRule = "custom"
 
-    let rules: [RedactionRule]
+    let groups: [RuleGroup]
     /// Found where any rule is; nil where there are too many for that.
     let prefilter: SearchPattern?
     /// What ends a block.
     let blockEnd: SearchPattern
+    /// Those that patterns of this installation describe.
+    let customRules: [RedactionRule]
     private let secretName: SearchPattern
+    /// In a text where its structure may tell more secrets than its lines do.
+    let structureHint: SearchPattern
+    let manifestHint: SearchPattern
+    /// Found where any of the two is.
+    let documentHint: SearchPattern?
+    private let encodedLogin: SearchPattern
 
     /// - Parameter patterns: of RE2; the groups of one are replaced, or all of its match where it has none.
     public init(patterns: [String] = []) throws(PatternError) {
         guard patterns.count <= Self.patternsMax else {
             throw PatternError(message: "there are \(patterns.count) patterns, at most \(Self.patternsMax) are taken")
         }
-        var rules = try DefaultSecrets.rules()
-        for pattern in patterns {
-            rules.append(try Self.custom(pattern))
-        }
-        self.rules = rules
+        var customRules: [RedactionRule] = []
+        for pattern in patterns { customRules.append(try Self.custom(pattern)) }
+        self.customRules = customRules
+        groups = try DefaultSecrets.groups() + (customRules.isEmpty ? [] : [RuleGroup(customRules)])
+        let rules = groups.flatMap(\.rules)
         prefilter = SearchPattern.any(of: rules.map(\.pattern))
         blockEnd = try SearchPattern(compiling: "-----END")
         secretName = try SearchPattern(compiling: DefaultSecrets.name + #"\z"#)
+        structureHint = try SearchPattern(compiling: #""Secret"|"# + DefaultSecrets.name + #"\\{0,3}""#)
+        manifestHint = try SearchPattern(
+            compiling: #"\bkind:[ \t]*["']?Secret\b|"# + DefaultSecrets.name + #"["']?:[ \t]*[|>]"#)
+        documentHint = SearchPattern.any(of: [structureHint, manifestHint])
+        encodedLogin = try SearchPattern(compiling: #"\A"# + DefaultSecrets.encodedLogin + #"\z"#)
     }
 
     private static func custom(_ source: String) throws(PatternError) -> RedactionRule {
@@ -73,14 +87,21 @@ public final class Redactor: Sendable {
         return (head + tail, stream.counts)
     }
 
-    /// Text, or the JSON text of an object or an array, which stays JSON.
+    /// Text, or the JSON text of an object or an array, which stays JSON; as `redacted(document:)`.
     public func redacted(_ text: String) -> (text: String, counts: Counts) {
-        if let value = Self.structure(text) {
-            let (clean, counts) = redacted(value)
-            return counts.total == 0 ? (text, counts) : (String(decoding: clean.encoded(), as: UTF8.self), counts)
-        }
-        let (bytes, counts) = redacted(Array(text.utf8))
+        var text = text
+        guard mayHoldSecret(&text) else { return (text, Counts()) }
+        let (bytes, counts) = redacted(document: Array(text.utf8))
         return counts.total == 0 ? (text, counts) : (String(decoding: bytes, as: UTF8.self), counts)
+    }
+
+    /// Whether a look at the text's structure or lines is worth the while.
+    private func mayHoldSecret(_ text: inout String) -> Bool {
+        text.withUTF8 { bytes in
+            guard let prefilter, let first = bytes.first(where: { $0 > 0x20 }) else { return !bytes.isEmpty }
+            if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") { return true }
+            return prefilter.matches(bytes) || documentHint?.matches(bytes) ?? true
+        }
     }
 
     /// The value with what its members' names, or its strings themselves, say is secret.
@@ -89,17 +110,18 @@ public final class Redactor: Sendable {
         return (redacted(value, &counts), counts)
     }
 
-    private static func structure(_ text: String) -> JSON? {
-        let first = text.utf8.first { $0 > 0x20 }
-        guard first == UInt8(ascii: "{") || first == UInt8(ascii: "[") else { return nil }
-        do throws(JSON.ParseError) {
-            return try JSON(parsing: Array(text.utf8))
-        } catch {
-            return nil
-        }
+    /// Each member of one object without its secrets, under the name that it has.
+    public func redacted(members: [String: JSON]) -> [String: (value: JSON, counts: Counts)] {
+        let meaning = ObjectMeaning(members, isSecretName)
+        return Dictionary(
+            uniqueKeysWithValues: members.map { key, value in
+                var counts = Counts()
+                let clean = redacted(value, of: key, meaning, &counts)
+                return (key, (clean, counts))
+            })
     }
 
-    private func redacted(_ value: JSON, _ counts: inout Counts) -> JSON {
+    func redacted(_ value: JSON, _ counts: inout Counts) -> JSON {
         switch value {
         case .string(let text):
             let (clean, found) = redacted(text)
@@ -113,31 +135,79 @@ public final class Redactor: Sendable {
 
     /// Items may be the arguments of a program: what follows an option of a secret's name is its value.
     private func redacted(_ items: [JSON], _ counts: inout Counts) -> [JSON] {
-        var followsOption = false
+        var line = ArgumentLine()
         return items.map { item in
-            defer { followsOption = item.stringValue.map { $0.hasPrefix("-") && secretName.matches($0) } ?? false }
-            guard followsOption, let text = item.stringValue, !text.hasPrefix("-"), !Self.isInnocent(Array(text.utf8)[...]) else {
+            guard let text = item.stringValue else {
+                line.skip()
                 return redacted(item, &counts)
             }
+            let secret = line.secret(in: text) { $0.hasPrefix("-") && isSecretName($0) }
+            guard let secret, !Self.isInnocent(Array(secret.utf8)[...]) else { return redacted(item, &counts) }
             counts.add("option")
-            return .string(Self.mark)
+            return .string(String(text.dropLast(secret.count)) + Self.mark)
         }
     }
 
     private func redacted(_ members: [String: JSON], _ counts: inout Counts) -> [String: JSON] {
-        // An environment variable of a container, and the data of a Secret, as Kubernetes writes them.
-        let isNamedSecret = members["name"]?.stringValue.map(secretName.matches) ?? false
-        let isSecret = members["kind"] == "Secret"
+        let meaning = ObjectMeaning(members, isSecretName)
         var clean: [String: JSON] = [:]
+        var renamed: [(key: String, value: JSON)] = []
         for (key, value) in members {
-            if secretName.matches(key) || isNamedSecret && key == "value" || isSecret && (key == "data" || key == "stringData") {
-                clean[key] = hidden(value, &counts)
-            } else {
-                clean[key] = redacted(value, &counts)
-            }
+            let value = redacted(value, of: key, meaning, &counts)
+            if let name = redactedKey(key, &counts) { renamed.append((name, value)) } else { clean[key] = value }
+        }
+        for (key, value) in renamed.sorted(by: { ($0.key, "\($0.value)") < ($1.key, "\($1.value)") }) {
+            clean[Self.free(key) { clean[$0] != nil }] = value
         }
         return clean
     }
+
+    /// A name that holds a secret, without it; nil where it holds none.
+    public func redactedKey(_ key: String, _ counts: inout Counts) -> String? {
+        var text = key
+        guard prefilter.map({ filter in text.withUTF8(filter.matches) }) ?? true else { return nil }
+        let (bytes, found) = redacted(Array(key.utf8))
+        counts.add(found)
+        return found.total == 0 ? nil : String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// The name, with a number behind it where it is taken.
+    public static func free(_ key: String, isTaken: (String) -> Bool) -> String {
+        guard isTaken(key) else { return key }
+        var number = 2
+        while isTaken("\(key)-\(number)") { number += 1 }
+        return "\(key)-\(number)"
+    }
+
+    private func redacted(_ value: JSON, of key: String, _ meaning: ObjectMeaning, _ counts: inout Counts) -> JSON {
+        if meaning.isSecret(key) || isSecretName(key) { return hidden(value, &counts) }
+        switch (key.lowercased(), value) {
+        case ("auth", .string(let text)) where encodedLogin.matches(text):
+            return hidden(value, &counts)
+        case ("authorization", _), ("proxy-authorization", _): return header(value, "authorization", &counts)
+        case ("cookie", _), ("set-cookie", _): return header(value, "cookie", &counts)
+        default: return redacted(value, &counts)
+        }
+    }
+
+    /// The value or the values of a header: behind the scheme where it has one.
+    private func header(_ value: JSON, _ rule: String, _ counts: inout Counts) -> JSON {
+        switch value {
+        case .array(let items) where items.allSatisfy({ $0.stringValue != nil }):
+            return .array(items.map { header($0, rule, &counts) })
+        case .string(let text):
+            let words = text.split(separator: " ", maxSplits: 1)
+            let scheme = rule == "authorization" && words.count == 2 ? words[0] + " " : ""
+            let rest = text.dropFirst(scheme.count)
+            if rest.isEmpty || Self.isInnocent(Array(rest.utf8)[...]) { return value }
+            counts.add(rule)
+            return .string(scheme + Self.mark)
+        default: return redacted(value, &counts)
+        }
+    }
+
+    /// Whether what has the name is a secret. A path is no secret's name.
+    func isSecretName(_ name: String) -> Bool { !name.hasPrefix("/") && secretName.matches(name) }
 
     /// A value that its name says is secret: of what has members or items, the strings and numbers in it.
     private func hidden(_ value: JSON, _ counts: inout Counts) -> JSON {

@@ -10,7 +10,9 @@ extension FuzzTarget {
         words: [
             Sections.separator, "password=", "token: ", "\"secret\":\"", "\\\"", "--password ", "-u a:", "Authorization: ", "Bearer ",
             "cookie: ", "://a:", "@", "AKIA", "eyJ", "name: A_TOKEN\n", "value: ", "-----BEGIN PRIVATE KEY-----",
-            "-----END PRIVATE KEY-----", "<token>", "</", "[redacted]", "employee-",
+            "-----END PRIVATE KEY-----", "<token>", "</", "[redacted]", "employee-", "\"password\":7,", "{\"name\":\"A_TOKEN\",\"value\":",
+            "\"value\":\"x\",\"name\":\"A_TOKEN\"", "\0", "\u{1B}[0m", "kind: Secret\n", "data:\n", ": |\n", "LS0tLS1CRUdJTi", "mysql -p",
+            "curl ",
         ]
     ) { input in
         let redactor: Redactor
@@ -20,7 +22,8 @@ extension FuzzTarget {
         }
         let text = grown(Sections(input))
         let whole = redactor.redacted(text)
-        let marks = whole.counts.total * Redactor.mark.utf8.count
+        // A bare value of JSON gets quotes, which may be escaped three times.
+        let marks = whole.counts.total * (Redactor.mark.utf8.count + 8)
         try expect(whole.bytes.count <= text.count + marks, "\(text.count) bytes became \(whole.bytes.count)")
         for size in [1, 7, 1000, 32 * 1024, 40_000] where size >= text.count / 4096 {
             let pieces = inPieces(redactor, text, size)
@@ -29,6 +32,7 @@ extension FuzzTarget {
         }
         try checkPlanted(redactor, text)
         try checkJSON(redactor, input)
+        _ = redactor.redacted(document: input)
     }
 
     private static let customRedactor = Result { () throws(PatternError) in try Redactor(patterns: [#"employee-(\d+)"#]) }
@@ -64,7 +68,7 @@ extension FuzzTarget {
 
     /// Lines, each with a secret of a kind of its own, that stand behind the text: none survives, whatever came before.
     private static func checkPlanted(_ redactor: Redactor, _ text: [UInt8]) throws {
-        let secrets = ["Sq7Zk0Wv1", "Sq7Zk0Wv2", "Sq7Zk0Wv3", "Sq7Zk0Wv4", "Sq7Zk0Wv5", "Sq7Zk0Wv6", "Sq7Zk0Wv7"]
+        let secrets = (1...9).map { "Sq7Zk0Wv\($0)" }
         let lines = """
 
             password=\(secrets[0]) x
@@ -76,6 +80,8 @@ extension FuzzTarget {
             -----BEGIN PRIVATE KEY-----
             \(secrets[6])
             -----END PRIVATE KEY-----
+            {"name":"A_TOKEN","value":"\(secrets[7])"}
+            {"value":"\(secrets[8])","name":"A_TOKEN"}
 
             """
         let clean = String(decoding: redactor.redacted(text + Array(lines.utf8)).bytes, as: UTF8.self).utf8

@@ -97,6 +97,14 @@ import Testing
         }
     }
 
+    /// What follows a bare value of JSON stays, however long the value is.
+    @Test func aLongBareValueOfJSONEndsAtItsComma() {
+        for length in [36_820, 36_830, 36_840, 36_850, 36_860, 60_000] {
+            let clean = stream(Array(("{\"token\":" + String(repeating: "7", count: length) + ",\"n\":[1]}").utf8), pieces: 5000).text
+            #expect(clean == "{\"token\":\"[redacted]\",\"n\":[1]}", "\(length)")
+        }
+    }
+
     @Test(arguments: ["password=\"", "Authorization: "]) func aKeyWithinAnotherSecretGoesWhole(front: String) {
         let text = front + "-----BEGIN PRIVATE KEY-----\n" + String(repeating: "MIIEabcd\n", count: 6000) + "-----END PRIVATE KEY-----\nend"
         #expect(!stream(Array(text.utf8), pieces: 5000).text.contains("MIIE"))

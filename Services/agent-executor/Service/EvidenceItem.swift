@@ -79,8 +79,18 @@ enum EvidenceContentType {
     /// So much of a stream is looked at for what no text has.
     private static let sampleBytesMax = 8 * 1024
 
-    /// Whether a stream is none of text, as a NUL shows early.
-    static func isBinary(_ beginning: [UInt8]) -> Bool { beginning.prefix(sampleBytesMax).contains(0) }
+    /// Whether a stream is none of text: an early NUL is beside characters that no text has, or beside almost every other byte, as in UTF-16.
+    /// Text whose parts a NUL separates, as in `/proc/PID/environ`, is text.
+    static func isBinary(_ beginning: [UInt8]) -> Bool {
+        let sample = beginning.prefix(sampleBytesMax)
+        guard sample.contains(0) else { return false }
+        let parts = sample.split(separator: 0)
+        let characters = parts.reduce(0) { $0 + $1.count }
+        return characters < 2 * parts.count || parts.isEmpty || parts.contains { $0.contains(where: isControl) }
+    }
+
+    /// A control character that terminals and texts have no use for.
+    private static func isControl(_ byte: UInt8) -> Bool { byte < 0x07 || (0x0E...0x1F).contains(byte) && byte != 0x1B }
 
     /// Of a value: JSON where it is an object or an array, else text.
     static func ofValue(_ text: String) -> String {

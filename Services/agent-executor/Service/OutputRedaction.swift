@@ -40,7 +40,7 @@ struct OutputRedaction: Sendable {
 
     private static func clean(_ output: CapturedOutput, _ path: String, _ redactor: Redactor) -> (Stream, Redactor.Counts) {
         if !output.isComplete, output.fileBytes > 0 { return cleanFile(output, path, redactor) }
-        var (head, counts) = redactor.redacted(output.isComplete ? output.bytes : output.head, isCut: !output.isComplete)
+        var (head, counts) = redactor.redacted(document: output.isComplete ? output.bytes : output.head, isCut: !output.isComplete)
         guard output.isComplete else {
             // A secret may have begun in what was left out: the tail counts from its first whole line.
             let lines = output.tail.firstIndex(of: 0x0A).map { Array(output.tail[($0 + 1)...]) } ?? []
@@ -67,29 +67,20 @@ struct OutputRedaction: Sendable {
         return (Stream(output: clean, redactions: counts.total, fault: fault), counts)
     }
 
-    /// Reads the file once; only one that holds a secret is written anew, beside it, and takes its place.
+    /// A file that is no longer than a document may be is read whole, for what its structure tells; a longer one is read by its lines. Only one
+    /// that holds a secret is written anew, beside it, and takes its place.
     private static func cleanFile(_ output: CapturedOutput, _ path: String, _ redactor: Redactor) -> (Stream, Redactor.Counts) {
         let isCut = output.fileBytes < output.totalBytes
         do throws(DiskFault) {
-            let found = try pass(path, redactor, isCut: isCut) { (_: [UInt8]) throws(DiskFault) in }
-            if found.counts.total > 0 || isCut {
-                let fresh = path + ".redacted"
-                let file = try FreshFile(fresh)
-                do throws(DiskFault) {
-                    _ = try pass(path, redactor, isCut: isCut) { (bytes: [UInt8]) throws(DiskFault) in try file.write(bytes) }
-                    guard rename(fresh, path) == 0 else { throw DiskFault(path, errno) }
-                } catch {
-                    unlink(fresh)
-                    throw error
-                }
-            }
+            let isDocument = output.fileBytes <= Int64(Redactor.documentBytesMax)
+            let found = isDocument ? try document(path, redactor, isCut: isCut) : try lines(path, redactor, isCut: isCut)
             let omitted = output.totalBytes - output.fileBytes
             let clean = CapturedOutput(head: found.head, tail: found.tail, totalBytes: found.bytes + omitted, fileBytes: found.bytes)
             return (Stream(output: clean, redactions: found.counts.total), found.counts)
         } catch {
             // What could not be cleaned must not stay.
             unlink(path)
-            let head = redactor.redacted(output.head, isCut: true)
+            let head = redactor.redacted(document: output.head, isCut: true)
             let clean = CapturedOutput(head: head.bytes, totalBytes: max(output.totalBytes, Int64(head.bytes.count) + 1), fileBytes: 0)
             return (Stream(output: clean, redactions: head.counts.total, fault: error), head.counts)
         }
@@ -100,28 +91,72 @@ struct OutputRedaction: Sendable {
         var tail: [UInt8] = []
         var bytes: Int64 = 0
         var counts = Redactor.Counts()
+
+        mutating func append(_ clean: [UInt8]) {
+            head += clean.prefix(headBytesMax - head.count)
+            let beyond = clean.suffix(Int(min(Int64(clean.count), bytes + Int64(clean.count) - Int64(headBytesMax)).clampedToZero))
+            tail = Array((tail + beyond).suffix(tailBytesMax))
+            bytes += Int64(clean.count)
+        }
+    }
+
+    private static func document(_ path: String, _ redactor: Redactor, isCut: Bool) throws(DiskFault) -> Pass {
+        var text: [UInt8] = []
+        try read(path) { (bytes: ArraySlice<UInt8>) throws(DiskFault) in text += bytes }
+        let (clean, counts) = redactor.redacted(document: text, isCut: isCut)
+        if counts.total > 0 || isCut {
+            try replace(path) { (file: FreshFile) throws(DiskFault) in try file.write(clean) }
+        }
+        var pass = Pass(counts: counts)
+        pass.append(clean)
+        return pass
+    }
+
+    private static func lines(_ path: String, _ redactor: Redactor, isCut: Bool) throws(DiskFault) -> Pass {
+        let found = try pass(path, redactor, isCut: isCut) { (_: [UInt8]) throws(DiskFault) in }
+        guard found.counts.total > 0 || isCut else { return found }
+        try replace(path) { (file: FreshFile) throws(DiskFault) in
+            _ = try pass(path, redactor, isCut: isCut) { (bytes: [UInt8]) throws(DiskFault) in try file.write(bytes) }
+        }
+        return found
+    }
+
+    private static func replace(_ path: String, _ write: (FreshFile) throws(DiskFault) -> Void) throws(DiskFault) {
+        let fresh = path + ".redacted"
+        let file = try FreshFile(fresh)
+        do throws(DiskFault) {
+            try write(file)
+            guard rename(fresh, path) == 0 else { throw DiskFault(path, errno) }
+        } catch {
+            unlink(fresh)
+            throw error
+        }
+    }
+
+    /// Hands a file over in pieces, and an empty one at its end.
+    private static func read(_ path: String, _ take: (ArraySlice<UInt8>) throws(DiskFault) -> Void) throws(DiskFault) {
+        let fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard fd >= 0 else { throw DiskFault(path, errno) }
+        defer { close(fd) }
+        var buffer = [UInt8](repeating: 0, count: chunkBytes)
+        while true {
+            let count = Glibc.read(fd, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw DiskFault(path, errno) }
+            try take(buffer[..<count])
+            if count == 0 { return }
+        }
     }
 
     private static func pass(
         _ path: String, _ redactor: Redactor, isCut: Bool, _ take: ([UInt8]) throws(DiskFault) -> Void
     ) throws(DiskFault) -> Pass {
-        let fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-        guard fd >= 0 else { throw DiskFault(path, errno) }
-        defer { close(fd) }
         var pass = Pass()
         var stream = RedactionStream(redactor)
-        var buffer = [UInt8](repeating: 0, count: chunkBytes)
-        while true {
-            let count = read(fd, &buffer, buffer.count)
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw DiskFault(path, errno) }
-            let clean = count == 0 ? stream.finish(isCut: isCut) : stream.append(buffer[..<count])
-            pass.head += clean.prefix(headBytesMax - pass.head.count)
-            let beyond = clean.suffix(Int(min(Int64(clean.count), pass.bytes + Int64(clean.count) - Int64(headBytesMax)).clampedToZero))
-            pass.tail = Array((pass.tail + beyond).suffix(tailBytesMax))
-            pass.bytes += Int64(clean.count)
+        try read(path) { (bytes: ArraySlice<UInt8>) throws(DiskFault) in
+            let clean = bytes.isEmpty ? stream.finish(isCut: isCut) : stream.append(bytes)
+            pass.append(clean)
             try take(clean)
-            if count == 0 { break }
         }
         pass.counts = stream.counts
         return pass
@@ -139,12 +174,7 @@ struct OutputRedaction: Sendable {
     /// The members of an answer without their secrets, each with how many it had.
     func clean(_ members: [String: JSON]) async -> [String: (value: JSON, redactions: Int)] {
         let redactor = redactor
-        let clean = { @Sendable in
-            members.reduce(into: [String: (value: JSON, counts: Redactor.Counts)]()) { clean, member in
-                let (value, counts) = redactor.redacted(.object([member.key: member.value]))
-                clean[member.key] = (value[member.key] ?? member.value, counts)
-            }
-        }
+        let clean = { @Sendable in redactor.redacted(members: members) }
         let bytes = members.reduce(0) { $0 + Self.size($1.value) }
         let found = bytes <= Self.inlineBytesMax ? clean() : await disk.perform(clean)
         for member in found.values { metrics.redacted(member.counts) }
@@ -171,7 +201,13 @@ struct OutputRedaction: Sendable {
             return clean
         }
         func clean(_ results: [StepResult]) -> [StepResult] {
-            results.map { StepResult(key: $0.key, text: clean($0.text), whole: $0.whole, isComplete: $0.isComplete) }
+            var keys: Set<String> = []
+            return results.map { result in
+                // What a key holds is replaced as in a text; two that are the same by then stay two.
+                let key = redactor.redactedKey(result.key, &counts).map { Redactor.free($0) { keys.contains($0) } } ?? result.key
+                keys.insert(key)
+                return StepResult(key: key, text: clean(result.text), whole: result.whole, isComplete: result.isComplete)
+            }
         }
         func clean(_ fault: StepFault) -> StepFault { StepFault(fault.reason, clean(fault.message)) }
         switch execution.end {
@@ -182,7 +218,9 @@ struct OutputRedaction: Sendable {
         metrics.redacted(counts)
         let total = execution.redactions + counts.total
         guard total > 0 else { return execution }
-        let told = total == 1 ? "1 secret was redacted" : "\(total) secrets were redacted"
+        var told = total == 1 ? "1 secret was redacted" : "\(total) secrets were redacted"
+        let skipped = execution.evidence.count { $0.redactions == nil }
+        if skipped > 0 { told += ", but \(skipped == 1 ? "1 file is" : "\(skipped) files are") no text and not searched" }
         execution.note = execution.note.map { "\($0); \(told)" } ?? told
         return execution
     }
