@@ -1,3 +1,4 @@
+import Foundation
 import JSONCoding
 import Model
 import Testing
@@ -120,6 +121,21 @@ import Testing
         let found = try faults(Self.playbook + "\n---\n" + Self.playbook)
         #expect(found.count == 2)
         #expect(found[0].contains("stands at disk.yaml:1 already"))
+    }
+
+    @Test func filesOfAFolderMayRepeatAnObjectButNotContradictIt() throws {
+        let folder = try Folder()
+        let operation = "apiVersion: diagnosis.kubediag.org/v1\nkind: Operation\nmetadata: {name: log}\nspec:\n"
+        let processor = "  processor: {httpServer: {path: /processor/kernelLog}}\n"
+        try "# one\n\(operation)  effect: Read\n\(processor)".write(toFile: folder.path + "/a.yaml", atomically: true, encoding: .utf8)
+        try "\(operation)\(processor)  effect: 'Read'\n".write(toFile: folder.path + "/b.yaml", atomically: true, encoding: .utf8)
+        let same = try ManifestFiles.read([folder.path])
+        #expect(same.map(\.file) == [folder.path + "/a.yaml"])
+        #expect(ManifestCheck.faults(same) == [])
+
+        try "\(operation)\(processor)  effect: Mutate\n".write(toFile: folder.path + "/c.yaml", atomically: true, encoding: .utf8)
+        let found = ManifestCheck.faults(try ManifestFiles.read([folder.path])).map(\.description)
+        #expect(found == ["\(folder.path)/c.yaml:3 Operation/log metadata.name: stands at \(folder.path)/a.yaml:2 already"])
     }
 
     @Test func whatOthersReferToIsAppliedFirst() throws {

@@ -1,8 +1,12 @@
+import JSONCoding
+
 #if canImport(Glibc)
     import Glibc
 #endif
 
 /// The documents behind `-f`: a file, the YAML and JSON files of a directory, or standard input.
+///
+/// Files that are each whole by themselves may say the same of one object; it is taken once.
 enum ManifestFiles {
     static let fileBytesMax = 32 << 20
     static let filesMax = 1000
@@ -23,7 +27,13 @@ enum ManifestFiles {
         }
         if !faults.isEmpty { throw ManifestFaults(faults: faults).failure }
         if documents.isEmpty { throw CommandFailure("\(paths.joined(separator: ", ")): no objects in there", status: .data) }
-        return documents
+        return distinct(documents)
+    }
+
+    /// Each content once, where it stands first.
+    static func distinct(_ documents: [ManifestDocument]) -> [ManifestDocument] {
+        var seen: Set<JSON> = []
+        return documents.filter { seen.insert($0.json).inserted }
     }
 
     private static func expand(_ path: String) throws -> [String] {
