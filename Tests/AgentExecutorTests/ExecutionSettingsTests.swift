@@ -53,6 +53,24 @@ import Testing
         #expect(report.text("operation.op2.output") == "3 C.UTF-8\n")
     }
 
+    @Test func nobodyGuessesOrListsFoldersOfStepsAndNoneStaysBehind() async throws {
+        let script = "basename \"${HOME%/work}\"; stat -c %a ../..; test -f ../script && echo here"
+        let job = JobFixture.job((0..<2).map { _ in JobFixture.script(script, effect: .read) })
+        let reports = try await ends([job], user: nil) { _, directory in
+            let executions = "\(directory)/executions"
+            for journal in try FileManager.default.contentsOfDirectory(atPath: executions) {
+                #expect(try FileManager.default.contentsOfDirectory(atPath: "\(executions)/\(journal)") == [])
+            }
+        }
+        let texts = (1...2).compactMap { reports[0].text("operation.op\($0).output") }
+        let mode = geteuid() == 0 ? "711" : "700"
+        for text in texts {
+            let lines = text.split(separator: "\n")
+            #expect(lines.count == 3 && lines[0].wholeMatch(of: /[0-9a-f]{32}/) != nil && lines[1...] == ["\(mode)", "here"], "\(text)")
+        }
+        #expect(Set(texts).count == 2)
+    }
+
     @Test func aWorkingDirectoryIsTheOneThatWasAskedFor() async throws {
         let jobs = ["/usr", "/no/such", "/root"].map { path in
             JobFixture.job([JobFixture.script("pwd", execution: settings { $0.workingDirectory = path })])

@@ -72,6 +72,21 @@ import Testing
         }
     }
 
+    @Test func resultsPastTheLimitAreCountedBesideWhatElseIsSaid() throws {
+        let results = (0..<2500).map { StepResult(key: "k\($0)", text: "") }
+        let said = "500 results left out (at most 2000 names of up to 253 bytes are kept): k2000, k2001, k2002, …"
+        for note in [nil, "3 secrets were redacted"] {
+            var run = Self.run(Self.job([[1], []]))
+            _ = try start(&run)
+            run.ended(1, .found(results), note: note, at: Self.moment(2))
+            #expect(run.steps[0].message == (note.map { $0 + "; " } ?? "") + said)
+        }
+        var run = Self.run(Self.job([[1], []]))
+        _ = try start(&run)
+        run.ended(1, .ruledOut(Array(results.prefix(2001)), StepFault(.ruledOut, "nothing")), at: Self.moment(2))
+        #expect(run.steps[0].message == "nothing; 1 results left out (at most 2000 names of up to 253 bytes are kept): k2000")
+    }
+
     @Test func whatIsMerelyWorthKnowingIsNoSummary() throws {
         var run = Self.run(Self.job([[1], [2], []]))
         let gate = StepResult(key: "approval.finding", text: Finding(.info, "kill is approved.").json.description)

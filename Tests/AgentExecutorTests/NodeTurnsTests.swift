@@ -88,6 +88,39 @@ import Testing
         }
     }
 
+    @Test func callsOfBuiltInOperationsTakeTheirTurnToo() async throws {
+        try await withAgent { agent, scheduler, directory in
+            let victim = Process()
+            victim.executableURL = URL(fileURLWithPath: "/bin/sleep")
+            victim.arguments = ["60"]
+            try victim.run()
+            defer { victim.terminate() }
+            let parameters: JSON = ["pid": .string(String(victim.processIdentifier)), "signal": "SIGKILL"]
+            let holder = JobFixture.job([self.change("holder", directory)])
+            #expect(try await agent.put(holder).status == 202)
+            #expect(try await eventually { self.log(directory) == ["holder begins"] })
+
+            // Whose parameters are wrong need not wait to hear so, and what reads does not wait.
+            #expect(try await agent.send(.post, "/processor/signalSender", ["signal": "NONE"]).status == 422)
+            #expect(try await agent.send(.post, "/processor/mountInfoCollector", [:]).status == 200)
+            let late = try await agent.send(.post, "/processor/signalSender?timeoutSeconds=1", parameters)
+            #expect(late.status == 503 && late.headers["Retry-After"] == "5", "\(late.status)")
+            let message = try JSON(parsing: late.body)["message"]?.stringValue
+            #expect(message == "signalSender changes the node, and its turn did not come: kubediag/test")
+
+            async let call = agent.send(.post, "/processor/signalSender", parameters)
+            let next = JobFixture.job([self.change("next", directory)])
+            let waits = "waits for its turn to change the node: kubediag/test, and 1 more"
+            #expect(try await agent.put(next).status == 202)
+            let isBehind = try await eventually { try await self.step(agent, next)?.message == waits }
+            #expect(isBehind)
+            #expect(victim.isRunning)
+            #expect(FileManager.default.createFile(atPath: directory + "/gate", contents: nil))
+            #expect(try await call.status == 200)
+            #expect(try await eventually { !victim.isRunning && scheduler.end(of: next.uid)?.phase == .succeeded })
+        }
+    }
+
     @Test func aDryRunShowsWhatItWouldDo() async throws {
         let script = JobFixture.script(
             "#!/bin/sh\nrm -rf \"$1\"\n", args: ["path"], timeout: 7,

@@ -114,10 +114,7 @@ public struct JobRun: Sendable {
         steps[index].completionTime = now.wall
         steps[index].outcome = stepEnd.outcome
         steps[index].reason = stepEnd.fault?.reason.rawValue
-        steps[index].message = stepEnd.fault?.message ?? note
-        if !refused.isEmpty, stepEnd.fault == nil {
-            steps[index].message = "results left out: \(refused.prefix(3).joined(separator: ", "))"
-        }
+        steps[index].message = Self.message([stepEnd.fault?.message ?? note, Self.remark(refused)])
         steps[index].headline = Self.headline(stepEnd)
         let spec = job.plan.operations[steps[index].operation]
         switch stepEnd {
@@ -129,6 +126,19 @@ public struct JobRun: Sendable {
                 steps[index].notBeforeSeconds = clock.elapsedSeconds(at: now) + Double(spec?.backoffSeconds ?? 0)
             }
         }
+    }
+
+    private static func message(_ parts: [String?]) -> String? {
+        let parts = parts.compactMap { $0 }
+        return parts.isEmpty ? nil : Text.prefix(parts.joined(separator: "; "), bytesMax: StepFault.messageBytesMax)
+    }
+
+    /// What is said of results that the book did not take.
+    private static func remark(_ refused: [String]) -> String? {
+        guard !refused.isEmpty else { return nil }
+        let named = refused.prefix(3).joined(separator: ", ") + (refused.count > 3 ? ", …" : "")
+        let limits = "at most \(ResultBook.keysMax) names of up to \(ResultBook.keyBytesMax) bytes are kept"
+        return "\(refused.count) results left out (\(limits)): \(named)"
     }
 
     private mutating func begin(_ vertex: Int, at now: Moment, hasTurn: Bool) -> Decision? {

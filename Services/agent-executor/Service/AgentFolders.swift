@@ -23,7 +23,7 @@ struct AgentFolders: Sendable {
 /// The folder of the executions' own folders.
 ///
 /// Where scripts run as another user than the agent, that user has to pass through to the script and to its folder; the data directory lets
-/// nobody in. Only the agent writes into it.
+/// nobody in. Only the agent writes into it, and nobody else lists it: the names in it are what keeps scripts of one user apart.
 struct RunFolder: Sendable {
     private static let standard = "/var/lib/kubediag-run"
 
@@ -43,6 +43,8 @@ struct RunFolder: Sendable {
         if let fault = Self.fault(path, users) {
             throw ConfigurationFaults([ConfigurationFault(configuration.origin(of: AgentSettings.runDirectory), fault)])
         }
+        // It may stand there from before, with other bits.
+        if chmod(path, mode) != 0 { throw DiskFault(path, errno) }
     }
 
     /// What makes a folder unfit.

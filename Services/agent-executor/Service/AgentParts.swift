@@ -68,14 +68,15 @@ struct AgentParts: Sendable {
             redaction: OutputRedaction(
                 redactor: try Redactor(patterns: configuration[AgentSettings.redactPatterns].patterns), disk: disk, metrics: metrics),
             runRoot: folders.run.path, users: users, limits: limits, journalID: journal.identity.journalID, builtIns: builtIns, host: host)
+        let turns = NodeTurns()
         let jobs = JobRunner(
-            desk: desk, turns: NodeTurns(), journal: journal, executor: executor, standing: standing, reporter: reporter, metrics: metrics,
+            desk: desk, turns: turns, journal: journal, executor: executor, standing: standing, reporter: reporter, metrics: metrics,
             logger: logger)
         let intake = JobIntake(desk: desk, journal: journal, standing: standing, node: identity.node, logger: logger)
         let jobsMax = configuration[AgentSettings.jobsMax]
         let steps = StopSwitch()
         let builtInEndpoints = BuiltInEndpoints(
-            builtIns: builtIns, host: host, redaction: executor.redaction, journalID: journal.identity.journalID)
+            builtIns: builtIns, host: host, redaction: executor.redaction, journalID: journal.identity.journalID, turns: turns)
         assembly = ServiceAssembly(
             endpoints: AgentEndpoints(
                 intake: intake, desk: desk,
@@ -98,7 +99,7 @@ struct AgentParts: Sendable {
                         await steps.run {
                             await withDiscardingTaskGroup { group in
                                 group.addTask { await jobs.endStopped() }
-                                for slot in 0..<jobsMax { group.addTask { await jobs.work(slot: slot) } }
+                                for _ in 0..<jobsMax { group.addTask { await jobs.work() } }
                             }
                         }
                     },

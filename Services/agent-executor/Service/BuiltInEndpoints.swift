@@ -16,17 +16,23 @@ struct BuiltInEndpoints: Sendable {
     let host: Host
     let redaction: OutputRedaction
     let journalID: JournalID
+    let turns: NodeTurns
     private let calls = CallCount()
     private let stopSwitch = StopSwitch()
+    /// Before a call that waits for its turn would be answered by the server that nothing came in time, without a word about why.
+    private static let marginSeconds = 0.5
+    /// What a caller is told to wait whose turn did not come.
+    private static let retryAfterSeconds = 5
     /// For calls that run when the agent is told to end; with the time that their programs and they themselves may take after that, it is
     /// less than the server's drain.
     private static let stopGraceSeconds = 2.0
 
-    init(builtIns: BuiltInCatalogue, host: Host, redaction: OutputRedaction, journalID: JournalID) {
+    init(builtIns: BuiltInCatalogue, host: Host, redaction: OutputRedaction, journalID: JournalID, turns: NodeTurns) {
         self.builtIns = builtIns
         self.host = host
         self.redaction = redaction
         self.journalID = journalID
+        self.turns = turns
     }
 
     /// Begins to end the calls that run: those that are not done in a moment are answered 503.
@@ -56,7 +62,7 @@ struct BuiltInEndpoints: Sendable {
                     throw APIError.unavailable("\(Self.callsMax) built-in operations are being called already")
                 }
                 defer { calls.leave() }
-                return try await run(builtIn, try Self.values(call))
+                return try await run(builtIn, call)
             },
         ]
     }
@@ -84,20 +90,24 @@ struct BuiltInEndpoints: Sendable {
         return values
     }
 
-    private func run(_ builtIn: BuiltIn, _ values: [String: String]) async throws -> Response {
+    private func run(_ builtIn: BuiltIn, _ call: Call) async throws -> Response {
+        let given = try Self.values(call)
         let outcome: BuiltInOutcome
-        do throws(BuiltInFault) {
+        do {
             let context = try BuiltInContext(
-                builtIn.declaration, values: values, timeoutSeconds: Double(builtIn.declaration.timeoutSeconds))
+                builtIn.declaration, values: given, timeoutSeconds: Double(builtIn.declaration.timeoutSeconds))
             let execution = BuiltInExecution(builtIn, context, on: host, marker: marker(builtIn))
-            outcome = try await stopSwitch.run { () -> Result<BuiltInOutcome, BuiltInFault> in
+            let turn = try await takeTurn(builtIn, call.request.deadline)
+            let result = await stopSwitch.run { () -> Result<BuiltInOutcome, BuiltInFault> in
                 do throws(BuiltInFault) {
                     return .success(try await execution.run())
                 } catch {
                     return .failure(error)
                 }
-            }.get()
-        } catch {
+            }
+            if let turn { await turns.end(turn) }
+            outcome = try result.get()
+        } catch let error as BuiltInFault {
             throw error.apiError(builtIn.name) { redaction.clean($0) }
         }
         let values = Dictionary(outcome.values(of: builtIn.declaration).map { ($0.key, $0.value.json) }) { _, last in last }
@@ -106,6 +116,20 @@ struct BuiltInEndpoints: Sendable {
         members[StepExecutor.outcomeKey] = "ruledOut"
         members["message"] = .string(redaction.clean(ruledOut))
         return .json(.object(members), status: 412)
+    }
+
+    /// What changes the node waits for its turn, as steps do: for no longer than it may take itself, nor than its caller waits. Nil for what
+    /// only reads.
+    private func takeTurn(_ builtIn: BuiltIn, _ deadline: ContinuousClock.Instant) async throws(APIError) -> JobKey? {
+        guard builtIn.declaration.effect != .read else { return nil }
+        let left = (deadline - .now).secondsValue - Self.marginSeconds
+        let seconds = max(0, min(Double(builtIn.declaration.timeoutSeconds), left))
+        // No job has such an id.
+        let key = JobKey(uid: UID("call"), attempt: calls.next())
+        let hasTurn = await stopSwitch.run { await turns.take(key, "a call of \(builtIn.name)", seconds: seconds) }
+        if hasTurn { return key }
+        throw .unavailable(
+            "\(builtIn.name) changes the node, and its turn did not come: \(await turns.queue)", retryAfterSeconds: Self.retryAfterSeconds)
     }
 
     /// Of the agent's family, so that programs which outlive it are found by the next one.

@@ -6,8 +6,6 @@ import Model
 struct JobRunner: Sendable {
     /// How often a stale agent looks whether it may go on.
     private static let stalePauseSeconds = 0.25
-    /// A job that is stopped starts no step, so it needs no folder.
-    private static let noSlot = -1
 
     let desk: JobDesk
     let turns: NodeTurns
@@ -18,20 +16,20 @@ struct JobRunner: Sendable {
     let metrics: AgentMetrics
     let logger: Logger
 
-    /// Takes jobs and runs them until the task is cancelled; `slot` is this worker's alone.
-    func work(slot: Int) async {
-        while !Task.isCancelled, let key = await desk.take() { await perform(key, slot) }
+    /// Takes jobs and runs them, one after the other, until the task is cancelled.
+    func work() async {
+        while !Task.isCancelled, let key = await desk.take() { await perform(key) }
     }
 
     /// Ends jobs that were stopped before they ran, until the task is cancelled.
     func endStopped() async {
-        while !Task.isCancelled, let key = await desk.takeStopped() { await perform(key, Self.noSlot) }
+        while !Task.isCancelled, let key = await desk.takeStopped() { await perform(key) }
     }
 
-    private func perform(_ key: JobKey, _ slot: Int) async {
+    private func perform(_ key: JobKey) async {
         guard let entry = await desk.entry(key) else { return }
         metrics.observe(await desk.counts)
-        let hasEnded = await withProgressReports(key) { await run(entry, slot) }
+        let hasEnded = await withProgressReports(key) { await run(entry) }
         await turns.end(key)
         await desk.returned(key, hasEnded: hasEnded)
         metrics.observe(await desk.counts)
@@ -48,7 +46,7 @@ struct JobRunner: Sendable {
     }
 
     /// True when the end of the run is durable; false when a higher attempt took its place or the agent stops.
-    private func run(_ entry: JobDesk.Entry, _ slot: Int) async -> Bool {
+    private func run(_ entry: JobDesk.Entry) async -> Bool {
         let key = entry.key
         var run = entry.run
         var evidence = entry.evidence
@@ -72,7 +70,7 @@ struct JobRunner: Sendable {
             case .needsTurn(let vertex, let seconds):
                 hasTurn = await takeTurn(entry, &run, vertex, seconds, evidence)
             case .show(let step):
-                let order = StepExecutor.Order(key: key, job: entry.job, step: step, results: run.results, slot: slot)
+                let order = StepExecutor.Order(key: key, job: entry.job, step: step, results: run.results)
                 let shown = await executor.show(order)
                 evidence += shown.evidence
                 run.shown(step.vertex, shown.message)
@@ -80,7 +78,7 @@ struct JobRunner: Sendable {
             case .start(let step):
                 await desk.publish(key, run, evidence: evidence)
                 guard await journalStart(of: step, entry, run, evidence, logger) else { continue }
-                let execution = await execute(step, entry, run, slot, logger)
+                let execution = await execute(step, entry, run, logger)
                 if Task.isCancelled {
                     await leave(step, execution, entry, run, evidence, logger)
                     return false
@@ -118,9 +116,9 @@ struct JobRunner: Sendable {
     }
 
     private func execute(
-        _ step: JobRun.StepStart, _ entry: JobDesk.Entry, _ run: JobRun, _ slot: Int, _ logger: Logger
+        _ step: JobRun.StepStart, _ entry: JobDesk.Entry, _ run: JobRun, _ logger: Logger
     ) async -> StepExecutor.Execution {
-        let order = StepExecutor.Order(key: entry.key, job: entry.job, step: step, results: run.results, slot: slot)
+        let order = StepExecutor.Order(key: entry.key, job: entry.job, step: step, results: run.results)
         let start = ContinuousClock.now
         let execution = await interruptible(entry.key) { await executor.execute(order) }
         metrics.stepEnded(execution.end.outcome, ContinuousClock.now - start)

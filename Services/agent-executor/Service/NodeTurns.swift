@@ -1,6 +1,6 @@
 import AgentExecutorCore
 
-/// Whose turn it is to change the node: one run at a time, in the order in which they asked.
+/// Whose turn it is to change the node: one run, or one call of a built-in operation, at a time, in the order in which they asked.
 ///
 /// A run has its turn for one execution of one step, never while it pauses before a retry, so that nobody waits for a run that waits.
 actor NodeTurns {

@@ -56,7 +56,7 @@ extension StepExecutor {
     }
 
     private func workFolder(_ order: Order) -> WorkFolder {
-        WorkFolder(path: "\(runRoot)/\(order.slot)", isKept: true, leaderNote: order.trace.text)
+        WorkFolder(path: "\(runRoot)/\(order.folderName)", leaderNote: order.trace.text)
     }
 
     /// The order with nothing in it that its user can't read.

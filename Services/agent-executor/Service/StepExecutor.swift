@@ -30,11 +30,10 @@ struct StepExecutor: Sendable {
         private(set) var contextJSON: [UInt8]
         /// Files with whole results that its user is given to read, by their names in the folder for it.
         private(set) var given: [String: String] = [:]
-        /// Which of the worker's folders it runs in; one execution at a time has it.
-        let slot: Int
+        /// What its folder is called, in 128 random bits: scripts of one user can look into each other's folders where they know the name.
+        let folderName = FileName.unguessable()
 
-        init(key: JobKey, job: Job, step: JobRun.StepStart, results: ResultBook, slot: Int) {
-            self.slot = slot
+        init(key: JobKey, job: Job, step: JobRun.StepStart, results: ResultBook) {
             self.key = key
             self.job = job
             self.step = step
@@ -127,8 +126,13 @@ struct ExecutionTrace: Sendable, Hashable {
     }
 }
 
-/// Names of files made from names of operations and results.
+/// Names of files: made from names of operations and results, and such as nobody can guess.
 enum FileName {
+    /// 128 random bits as hexadecimal digits.
+    static func unguessable() -> String {
+        (0..<16).map { _ in String(0x100 + Int.random(in: 0...255), radix: 16).dropFirst() }.joined()
+    }
+
     static func safe(_ text: String, bytesMax: Int = 80) -> String {
         let bytes = text.utf8.prefix(bytesMax).map { byte -> UInt8 in
             switch byte {
