@@ -37,10 +37,11 @@ public enum ByteRange: Sendable, Equatable {
         return (first, last)
     }
 
-    /// Digits only: `Int64` would also take a sign. The outer optional is the fault, the inner one an absent end.
+    /// Digits only: `Int64` would also take a sign. What is beyond its range is beyond every content. The outer optional is the fault, the
+    /// inner one an absent end.
     private static func number(_ text: Substring) -> Int64?? {
         if text.isEmpty { return .some(nil) }
-        guard text.utf8.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }), let value = Int64(text) else { return nil }
-        return .some(value)
+        guard text.utf8.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }) else { return nil }
+        return .some(Int64(text) ?? .max)
     }
 }

@@ -18,7 +18,9 @@ extension Exchange {
         case .open(let file):
             return (self.file(response, file), nil)
         case .stream(let body):
-            return stream(response, body)
+            return stream(response, body, bytes: nil)
+        case .sizedStream(let bytes, let body):
+            return stream(response, body, bytes: bytes)
         }
     }
 
@@ -94,8 +96,11 @@ extension Exchange {
         }
     }
 
-    private func stream(_ response: Response, _ body: @escaping StreamBody) -> (PreparedResponse, (StreamBody, StreamBuffer)?) {
-        let buffer = StreamBuffer(handle: handle, connection: connection, bytesMax: core.configuration.streamBufferBytesMax)
+    private func stream(
+        _ response: Response, _ body: @escaping StreamBody, bytes: Int64?
+    ) -> (PreparedResponse, (StreamBody, StreamBuffer)?) {
+        let buffer = StreamBuffer(
+            handle: handle, connection: connection, contentBytes: bytes, bytesMax: core.configuration.streamBufferBytesMax)
         let prepared = PreparedResponse(status: response.status, headers: response.headers, content: .stream(buffer))
         guard method != .head else {
             buffer.finish(isComplete: true)
@@ -145,7 +150,7 @@ extension Exchange {
         if method == .head {
             bytesOut = 0
             // libmicrohttpd would send the last chunk even of an answer that has no body.
-            if case .stream = response.content { mhdshim_close_delimited(handed) }
+            if case .stream(let buffer) = response.content, buffer.contentBytes == nil { mhdshim_close_delimited(handed) }
         }
         return MHD_queue_response(handle, UInt32(response.status), handed)
     }
@@ -166,7 +171,8 @@ extension PreparedResponse {
         case .stream(let buffer):
             let context = Unmanaged.passRetained(buffer)
             // UInt64.max is MHD_SIZE_UNKNOWN, a macro that Swift does not see.
-            if let response = MHD_create_response_from_callback(.max, 4096, readStream, context.toOpaque(), releaseStream) {
+            let size = buffer.contentBytes.map { UInt64($0) } ?? .max
+            if let response = MHD_create_response_from_callback(size, 4096, readStream, context.toOpaque(), releaseStream) {
                 return response
             }
             context.release()

@@ -13,6 +13,9 @@ public struct Response: Sendable {
         /// Content of unknown length, written while it comes to be, as chunks. Returning ends it; throwing breaks it off so that the
         /// client can tell. The task is cancelled once the client has left, the server drains or the route's `streamSecondsMax` is over.
         case stream(@Sendable (ResponseWriter) async throws -> Void)
+        /// The same for content whose length is known before: it has a `Content-Length` instead of chunks, to `HEAD` too, and is broken off
+        /// where it ends before that.
+        case sizedStream(bytes: Int64, @Sendable (ResponseWriter) async throws -> Void)
     }
 
     /// 200 to 599.

@@ -42,11 +42,14 @@ final class StreamBuffer: @unchecked Sendable {
     private let state = Mutex(State())
     private let handle: OpaquePointer
     private let connection: Connection
+    /// What the head of the answer promises; nil where it promises nothing. libmicrohttpd never takes more.
+    let contentBytes: Int64?
     private let bytesMax: Int
 
-    init(handle: OpaquePointer, connection: Connection, bytesMax: Int) {
+    init(handle: OpaquePointer, connection: Connection, contentBytes: Int64?, bytesMax: Int) {
         self.handle = handle
         self.connection = connection
+        self.contentBytes = contentBytes
         self.bytesMax = bytesMax
     }
 
@@ -159,7 +162,8 @@ final class StreamBuffer: @unchecked Sendable {
             if state.ending == .broken { return (Self.breaksOff, []) }
             let count = min(state.waiting, buffer.count)
             if count == 0 {
-                if state.ending == .complete { return (-1, []) }
+                // Of content with a length nothing is asked for that was not promised.
+                if state.ending == .complete { return (contentBytes == nil ? -1 : Self.breaksOff, []) }
                 state.isSuspended = true
                 MHD_suspend_connection(handle)
                 return (0, [])

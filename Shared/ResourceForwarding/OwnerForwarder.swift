@@ -10,8 +10,8 @@ import ServiceKit
 /// Answers requests for what another process owns by asking that process: one URL for everything, and one place where each kind's rules are
 /// applied.
 ///
-/// Method, path, query, body and the end-to-end fields of the request go on as they came; so do status, fields and body of the answer, byte
-/// by byte as they arrive, with backpressure. The credentials are this process' own: who the caller is was checked before. A client that
+/// Method, path, query, body and the end-to-end fields of the request go on as they came; so do status, fields, length and body of the
+/// answer, byte by byte as they arrive, with backpressure. `HEAD` is asked as `GET`, of the whole. The credentials are this process' own: who the caller is was checked before. A client that
 /// leaves ends the owner's transfer.
 public struct OwnerForwarder: Sendable {
     /// Answers of a known length up to this are taken whole; longer ones are passed on as they come.
@@ -75,7 +75,8 @@ public struct OwnerForwarder: Sendable {
 
     private func response(_ stream: ClientStream, _ call: Call, isWatch: Bool) async throws(APIError) -> Response {
         let headers = Self.responseHeaders(stream.headers)
-        if let length = stream.headers["Content-Length"].flatMap({ Int($0) }), length <= Self.collectedBytesMax {
+        let length = stream.headers["Content-Length"].flatMap { Int64($0) }
+        if let length, length <= Self.collectedBytesMax {
             do throws(HTTPClientError) {
                 let body = try await stream.collect(bytesMax: Self.collectedBytesMax)
                 return Response(status: stream.status, headers: headers, body: .bytes(body))
@@ -83,9 +84,11 @@ public struct OwnerForwarder: Sendable {
                 throw away(.transport(error), call)
             }
         }
+        let write: @Sendable (ResponseWriter) async throws -> Void = { writer in
+            try await Self.pass(stream, to: writer, isWatch: isWatch)
+        }
         return Response(
-            status: stream.status, headers: headers,
-            body: .stream { writer in try await Self.pass(stream, to: writer, isWatch: isWatch) })
+            status: stream.status, headers: headers, body: length.map { .sizedStream(bytes: $0, write) } ?? .stream(write))
     }
 
     /// What breaks off is broken off for the client too, so that it takes no part for the whole. A watch that this process ends, as it drains
@@ -115,8 +118,12 @@ extension OwnerForwarder {
         "www-authenticate", "x-request-id", "traceparent",
     ]
 
+    /// Fields that mean something in `GET` alone (RFC 9110, 13.1.5 and 14.2), which the owner is asked instead of `HEAD`.
+    private static let notOfHead = ["range", "if-range"]
+
     private func requestHeaders(_ call: Call) -> Headers {
-        var headers = Self.without(Self.notForwarded, call.request.headers)
+        let dropped = Self.notForwarded + (call.request.method == .head ? Self.notOfHead : [])
+        var headers = Self.without(dropped, call.request.headers)
         headers.set("traceparent", call.trace.child().traceparent)
         headers.set("X-Request-Id", call.requestID)
         return headers

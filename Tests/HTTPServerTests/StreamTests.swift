@@ -44,6 +44,29 @@ extension SocketTests {
             }
         }
 
+        @Test func `a stream of known length has it in its head, to HEAD too, and is broken off where it is shorter`() async throws {
+            let content = [UInt8](repeating: 7, count: 300_000)
+            let route = Route(.get, "/sized/{missing}") { request in
+                let missing = Int(request.parameters["missing"] ?? "") ?? 0
+                let body: @Sendable (ResponseWriter) async throws -> Void = { try await $0.write(Array(content.dropLast(missing))) }
+                return Response(status: 200, body: .sizedStream(bytes: Int64(content.count), body))
+            }
+            try await withServer([route]) { server, address in
+                try await blocking {
+                    let client = try RawClient(address)
+                    let head = try client.request("HEAD /sized/0")
+                    #expect(head.status == 200 && head.headers["content-length"] == "300000")
+                    let whole = try client.request("GET /sized/0")
+                    #expect(whole.headers["content-length"] == "300000" && whole.headers["transfer-encoding"] == nil)
+                    #expect(whole.body == content)
+                    // The connection goes on after both.
+                    #expect(try client.request("GET /nothing").status == 404)
+                    #expect(throws: (any Error).self) { try client.request("GET /sized/1") }
+                }
+                #expect(try await eventually { server.streamsOpen == 0 })
+            }
+        }
+
         @Test func `a stream that throws is broken off`() async throws {
             let go = Event()
             let route = stream { writer in

@@ -44,13 +44,21 @@ struct EvidenceForwarder: Sendable {
         let credentials: ClientCredentials = token.map { token in .provider { token.authorization } } ?? .anonymous
         let client = ResourceClient(baseURL: address, credentials: credentials, http: http)
         var response = try await OwnerForwarder(owner: "agent \(node)", client: client).answer(call)
-        if case .stream(let write) = response.body {
-            response.body = .stream { [transfer] writer in
-                try await write(writer)
-                transfer.end()
-            }
+        switch response.body {
+        case .stream(let write): response.body = .stream(Self.holding(transfer, write))
+        case .sizedStream(let bytes, let write): response.body = .sizedStream(bytes: bytes, Self.holding(transfer, write))
+        case .bytes, .file, .open: break
         }
         return response
+    }
+
+    private typealias Write = @Sendable (ResponseWriter) async throws -> Void
+
+    private static func holding(_ transfer: TransferCount.Transfer, _ write: @escaping Write) -> Write {
+        { writer in
+            try await write(writer)
+            transfer.end()
+        }
     }
 }
 

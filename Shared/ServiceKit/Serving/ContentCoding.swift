@@ -47,7 +47,7 @@ extension Response {
         case .bytes(let bytes):
             guard bytes.count > Self.compressedBytesMin, let compressed = await Self.gzip(bytes) else { return response }
             response.body = .bytes(compressed)
-        case .stream(let write):
+        case .stream(let write), .sizedStream(_, let write):
             response.body = .stream { writer in try await Self.gzip(write, to: writer) }
         case .file, .open: return response
         }

@@ -1,4 +1,5 @@
 import HTTPClient
+import HTTPMessage
 import JSONCoding
 import Model
 import TestSupport
@@ -135,6 +136,15 @@ struct MainCourseTests {
         #expect(String(decoding: response.body, as: UTF8.self) == "\(uid): 1/stdout a")
         #expect(response.headers["ETag"] == "\"one\"")
         #expect(response.headers["X-Asked"] == "bytes=1-2;\"one\"")
+        for (method, bytes) in [(HTTPMessage.Method.head, 0), (.get, 400_000)] {
+            var big = request
+            big.method = method
+            big.url = "\(house.url)/api/v1/evidence/\(uid)/big"
+            let answer = try await house.http.send(big)
+            #expect(answer.headers["Content-Length"] == "400000" && answer.body.count == bytes, "\(method)")
+            // HEAD has no ranges.
+            #expect((answer.headers["X-Asked"] ?? "") == (method == .head ? "" : "bytes=1-2;\"one\""))
+        }
         #expect(try await house.send(.get, "/api/v1/evidence/unknown/1").status == 404)
         #expect(try await house.send(.get, "/api/v1/evidence/\(uid)").body?["files"]?.stringValue == uid.rawValue)
         #expect([400, 404].contains(try await house.send(.get, "/api/v1/evidence/\(uid)/%2E%2E/x").status))

@@ -54,6 +54,8 @@ final class ScriptedAgent: Sendable {
             Endpoint(.get, "/api/v1/evidence/{uid}/{rest...}", access: [.service], summary: "Evidence.") { call in
                 var answer = Response.text("\(call.parameter("uid")): \(call.parameter("rest"))")
                 answer.headers.set("ETag", "\"one\"")
+                // Too much to be taken whole by who passes it on.
+                if call.parameter("rest") == "big" { answer.body = .bytes([UInt8](repeating: 7, count: 400_000)) }
                 let asked = ["Range", "If-Range"].compactMap { call.request.headers[$0] }
                 answer.headers.set("X-Asked", asked.joined(separator: ";"))
                 return answer
