@@ -70,7 +70,7 @@ import Testing
         #expect(try await fetch(file("a.stdout"), from: server, into: folder.path + "/new/deep") == .fetched)
         #expect(try folder.text("new/deep/a.stdout") == "0123456789")
         #expect(server.ranges.value.withLock { $0.count } == 3)
-        try Data("0123".utf8).write(to: URL(fileURLWithPath: folder.path + "/b.part"))
+        try Data("0123".utf8).write(to: URL(fileURLWithPath: folder.path + "/.b.part"))
         #expect(try await fetch(file("b"), from: server, into: folder.path) == .fetched)
         #expect(try folder.text("b") == "0123456789")
         #expect(server.ranges.value.withLock { $0.last } == "bytes=4-")
@@ -79,10 +79,21 @@ import Testing
         await server.stop()
     }
 
+    @Test func aFileThatIsCalledAsAnotherOnesPartIsLeftAlone() async throws {
+        let server = try FileServer(breaks: 3)
+        let folder = try Folder()
+        // It breaks off three times, so that its part stays.
+        await #expect(throws: CommandFailure.self) { try await fetch(file("ok"), from: server, into: folder.path) }
+        #expect(try await fetch(file("ok.part"), from: server, into: folder.path) == .fetched)
+        #expect(try await fetch(file("ok"), from: server, into: folder.path) == .fetched)
+        #expect(try folder.text("ok") == "0123456789" && folder.text("ok.part") == "0123456789")
+        await server.stop()
+    }
+
     @Test func aPartOfAnotherFileIsFoundOut() async throws {
         let server = try FileServer()
         let folder = try Folder()
-        try Data("xxxx".utf8).write(to: URL(fileURLWithPath: folder.path + "/a.part"))
+        try Data("xxxx".utf8).write(to: URL(fileURLWithPath: folder.path + "/.a.part"))
         #expect(try await fetch(file("a"), from: server, into: folder.path) == .fetched)
         #expect(try folder.text("a") == "0123456789")
         #expect(server.ranges.value.withLock { $0 } == ["bytes=4-", "whole"])
@@ -101,13 +112,13 @@ import Testing
         try Data("mine".utf8).write(to: URL(fileURLWithPath: inside + "/taken"))
         try Data("mine".utf8).write(to: URL(fileURLWithPath: folder.path + "/outside"))
         try FileManager.default.createSymbolicLink(atPath: inside + "/link", withDestinationPath: folder.path + "/outside")
-        try FileManager.default.createSymbolicLink(atPath: inside + "/next.part", withDestinationPath: folder.path + "/outside")
+        try FileManager.default.createSymbolicLink(atPath: inside + "/.next.part", withDestinationPath: folder.path + "/outside")
         let refs = ["taken", "link", "next", "../x", "/etc/x", "a/b", "..", ".hidden", "", "a\u{1b}", "a\0b"]
         for ref in refs + [String(repeating: "a", count: 300)] {
             await #expect(throws: CommandFailure.self, "\(ref)") { try await fetch(file(ref), from: server, into: inside) }
         }
         #expect(try folder.text("in/taken") == "mine" && folder.text("outside") == "mine")
-        #expect(try FileManager.default.contentsOfDirectory(atPath: inside).sorted() == ["link", "next.part", "taken"])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: inside).sorted() == [".next.part", "link", "taken"])
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["in", "outside"])
         await server.stop()
     }

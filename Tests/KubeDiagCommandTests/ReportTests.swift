@@ -33,7 +33,11 @@ import Testing
             ]
             let object: JSON = [
                 "apiVersion": "diagnosis.kubediag.org/v1", "kind": "Diagnosis",
-                "metadata": ["name": "disk-full-x", "namespace": "kubediag", "uid": "u-1"], "spec": ["operationSet": "disk-full"],
+                "metadata": ["name": "disk-full-x", "namespace": "kubediag", "uid": "u-1"],
+                "spec": [
+                    "operationSet": "disk-full",
+                    "parameters": ["mountpoint": "/var", "approve": "cordon", "dbPassword": "hunter2", "x": .string(Self.hostile)],
+                ],
                 "status": status,
             ]
             return try object.decode(Diagnosis.self)
@@ -52,6 +56,57 @@ import Testing
         ]
         sources.evidence = EvidenceList(items, diagnosis: "disk-full-x", uid: UID("u-1"))
         return sources.document()
+    }
+
+    @Test func parametersAreToldWithoutSecrets() throws {
+        let text = ReportMarkdown(document: try document()).text
+        #expect(text.contains("- **Parameters**: approve=cordon, dbPassword=\\[redacted\\], mountpoint=/var, x="), "\(text)")
+        #expect(!text.contains("hunter2"))
+    }
+
+    @Test func onlyWordsThatAreLongAreBroken() throws {
+        let block = ReportDocument.Block.table(header: ["Outcome", "SHA-256"], rows: [["RuledOut", String(repeating: "a1", count: 32)]])
+        let html = ReportHTML(document: ReportDocument(title: "t", blocks: [block])).text
+        #expect(html.contains("<tr><td>RuledOut</td><td class=\"long\">a1a1"))
+        #expect(html.contains(",.long{overflow-wrap:anywhere}") && !html.contains("td,th,dd{overflow-wrap"))
+    }
+
+    @Test(
+        arguments: [
+            (4_194_304, "bytes", "4 MiB"), (812, "bytes", "812 bytes"), (0, "bytes", "0 bytes"), (1023.99 * 1024, "bytes", "1 MiB"),
+            (569_330.905, "bytes per second", "556 KiB/s"), (70_426.847876, "seconds", "19h33m"), (0.00035, "seconds", "0.35 ms"),
+            (4.2, "seconds", "4.2 s"), (0, "seconds", "0 s"), (96.123456, "percent", "96.1 percent"), (100, "percent", "100 percent"),
+            (123_456.7, "", "123457"), (-2.5, "", "-2.5"), (0.0000001, "", "1e-07"),
+        ] as [(Double, String, String)]) func numbersAreReadable(value: Double, unit: String, text: String)
+    {
+        #expect(QuantityText.text(value, unit: unit) == text)
+    }
+
+    @Test func describeTellsWhatWasFound() throws {
+        let left = #"{"name":"left","value":4194304,"unit":"bytes"}"#
+        let finding = #"{"severity":"Warning","summary":"/var is full","evidence":[\#(left)],"hint":"look"}"#
+        let object: JSON = [
+            "kind": "Diagnosis", "metadata": ["name": "d"], "status": ["operationResults": ["disk.finding": .string(finding)]],
+        ]
+        let lines = DescribeCommand.lines(object, Diagnosis.definition)
+        let start = try #require(lines.firstIndex(of: "findings:"))
+        #expect(lines[(start + 1)...].prefix(3) == ["  Warning: /var is full", "    left: 4 MiB", "    look"])
+        #expect(lines.contains { $0.contains("4194304") }, "the results stay as they are")
+    }
+
+    @Test func filesThatAreGoneAreToldFromFilesThatCanNotBeHadNow() throws {
+        let address = try ServerAddress.parse("http://127.0.0.1:1", option: "--server")
+        func note(_ error: APIError, _ diagnosis: Diagnosis) -> String {
+            ReportGathering.evidenceNote(ServerRefusal(error: error, address: address, tokenFile: nil), diagnosis)
+        }
+        var idle = try diagnosis
+        idle.status = nil
+        let missing = APIError.notFound(kind: "Evidence", name: "u-1")
+        #expect(note(missing, try diagnosis).hasPrefix("The files are gone: "))
+        #expect(note(missing, idle) == "No step ran, so that there are no files.")
+        let removed = APIError(code: 404, reason: "AgentRemoved", message: "agent web-07 is no longer registered")
+        #expect(note(removed, try diagnosis) == "The files are out of reach: agent web-07 is no longer registered")
+        #expect(note(.unavailable("busy"), try diagnosis).hasPrefix("The files can't be listed now: "))
     }
 
     @Test func htmlHoldsNoMarkupButItsOwn() throws {

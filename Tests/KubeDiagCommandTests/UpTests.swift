@@ -242,6 +242,23 @@ func eventually(seconds: Double, _ condition: () throws -> Bool) async throws ->
         #expect(try await second.interrupt() == 0)
     }
 
+    /// What the README tells people to apply first.
+    @Test func theFolderOfPlaybooksIsApplied() async throws {
+        let kubediag = try KubeDiagProcess()
+        let up = try RunningUp(kubediag)
+        try await up.waitUntilReady()
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/../../deploy/playbooks"
+        let applied = try await kubediag.run("apply", "-f", folder)
+        #expect(applied.status == 0 && applied.errors == "", "\(applied)")
+        for file in try FileManager.default.contentsOfDirectory(atPath: folder) where file.hasSuffix(".yaml") {
+            let name = file.dropLast(".yaml".count)
+            #expect(applied.output.contains("operationset/\(name) created\n") && applied.output.contains("trigger/\(name) created\n"))
+        }
+        let again = try await kubediag.run("apply", "-f", folder)
+        #expect(again.status == 0 && again.output.split(separator: "\n").allSatisfy { $0.hasSuffix(" unchanged") }, "\(again)")
+        #expect(try await up.interrupt() == 0)
+    }
+
     /// The evidence and the report of a diagnosis, as files.
     private func takeAway(_ kubediag: KubeDiagProcess) async throws {
         let home = kubediag.home
@@ -294,6 +311,10 @@ func eventually(seconds: Double, _ condition: () throws -> Bool) async throws ->
         #expect(taken.errors.contains("Run: kubediag up --port-base"))
         #expect(try await up.interrupt() == 0)
         #expect([0, 1, 2, 10, 363].allSatisfy { PortHolder.isFree(kubediag.portBase + $0) }, "no child is left behind")
+    }
+
+    @Test func aProcessThatHoldsSeveralPortsIsNamedOnce() {
+        #expect(UpCommand.hint(leftovers: [9549, 9550, 9549]).hasSuffix("Then: kill 9549 9550"))
     }
 
     @Test func wrongCommandLinesEndWith2() async throws {

@@ -2,6 +2,8 @@ import HTTPClient
 import Model
 
 /// Fetches one file: as a part beside its name first, which a later try goes on with, and which gets its name once its digest is right.
+///
+/// The part begins with a point, as no file of a list may: none can be another's part.
 struct EvidenceDownload: Sendable {
     private static let attemptsMax = 3
 
@@ -27,7 +29,8 @@ struct EvidenceDownload: Sendable {
                 "\(present.path) is there already and is another file; it is left alone",
                 hints: ["Move it away, or give another folder: -o DIR"])
         }
-        let part = try folder.part("\(name).part")
+        let partName = ".\(name).part"
+        let part = try folder.part(partName)
         // Without a digest nobody could tell whether the rest fits.
         if file.sha256 == nil { try part.truncate() }
         var attempt = 1
@@ -41,7 +44,7 @@ struct EvidenceDownload: Sendable {
                 throw failure.failure
             }
         }
-        try folder.finish("\(name).part", as: name)
+        try folder.finish(partName, as: name)
         return .fetched
     }
 

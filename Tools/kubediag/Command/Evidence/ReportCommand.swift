@@ -59,7 +59,7 @@ struct ReportGathering: Sendable {
             do {
                 sources.evidence = try await connection.evidence(of: diagnosis)
             } catch {
-                sources.evidenceNote = "The files can't be listed now: \(failure(of: error).message)"
+                sources.evidenceNote = Self.evidenceNote(error, diagnosis)
             }
         }
         let name = diagnosis.spec.operationSet
@@ -75,6 +75,17 @@ struct ReportGathering: Sendable {
         } catch {
             sources.graphNote = "The graph of \(name) can't be drawn now: \(failure(of: error).message)"
         }
+    }
+
+    /// Why there are no files: none came to be, they are gone for good, or whoever has them does not answer now.
+    static func evidenceNote(_ error: any Error, _ diagnosis: Diagnosis) -> String {
+        guard let refusal = error as? ServerRefusal, refusal.error.code == 404 else {
+            return "The files can't be listed now: \(failure(of: error).message)"
+        }
+        if refusal.error.reason == "AgentRemoved" { return "The files are out of reach: \(refusal.error.message)" }
+        return diagnosis.status?.steps?.isEmpty == false
+            ? "The files are gone: its agent keeps them for a time and up to a size (--evidence-age, --evidence-bytes-max)."
+            : "No step ran, so that there are no files."
     }
 
     /// The graph as graph-builder draws it, coloured by what is told of each vertex here: it knows no diagnoses.

@@ -60,12 +60,23 @@ struct ReportSources: Sendable {
             ("Outcome", "\(view.phase.rawValue)\(status.reason.map { " (\($0))" } ?? "")"), ("Summary", status.summary),
             ("Message", status.message == status.summary ? nil : status.message), ("Namespace", diagnosis.namespace),
             ("Node", status.nodeName),
-            ("Operation set", diagnosis.spec.operationSet), ("Trigger", annotations[WellKnown.triggerAnnotation]),
+            ("Operation set", diagnosis.spec.operationSet), ("Parameters", parameters),
+            ("Trigger", annotations[WellKnown.triggerAnnotation]),
             ("Alert", annotations[WellKnown.alertAnnotation]), ("Labels of the alert", annotations[WellKnown.alertLabelsAnnotation]),
             ("Began", status.startTime?.description), ("Ended", status.completionTime?.description), ("UID", diagnosis.uid.rawValue),
         ]
         return [.heading("Outcome"), .facts(facts.compactMap { name, value in value.flatMap { $0.isEmpty ? nil : (name, $0) } })]
     }
+
+    /// `approve=cordon, mountpoint=/var`; of what is called a secret, that there is one.
+    private var parameters: String {
+        (diagnosis.spec.parameters ?? [:]).sorted { $0.key < $1.key }.map { key, value in
+            let isSecret = Self.secretWords.contains { key.lowercased().contains($0) }
+            return "\(key)=\(isSecret ? "[redacted]" : value)"
+        }.joined(separator: ", ")
+    }
+
+    private static let secretWords = ["password", "passwd", "secret", "token", "apikey", "api_key", "api-key", "credential", "private"]
 
     private var nodes: [ReportDocument.Block] {
         guard !children.isEmpty else { return [] }
@@ -108,7 +119,8 @@ struct ReportSources: Sendable {
             + shown.flatMap { key, value -> [ReportDocument.Block] in
                 var blocks: [ReportDocument.Block] = [.text(key), .code(value.preview)]
                 if case .reference(let reference) = value {
-                    blocks.append(.text("The first part of \(reference.size) bytes; the whole is the file \(reference.evidenceRef)."))
+                    let size = QuantityText.bytes(Double(reference.size))
+                    blocks.append(.text("The first part of \(size); the whole is the file \(reference.evidenceRef)."))
                 }
                 return blocks
             }
@@ -119,10 +131,10 @@ struct ReportSources: Sendable {
         if let evidenceNote { blocks.append(.text(evidenceNote)) }
         guard let evidence else { return blocks }
         if evidence.files.isEmpty { return blocks + [.text("No files are kept on \(evidence.node).")] }
-        let rows = evidence.files.map { [$0.ref, $0.operation, String($0.bytes), $0.contentType, $0.sha256 ?? ""] }
+        let rows = evidence.files.map { [$0.ref, $0.operation, QuantityText.bytes(Double($0.bytes)), $0.contentType, $0.sha256 ?? ""] }
         return blocks + [
             .text("On node \(evidence.node); fetch them with: kubediag evidence \(diagnosis.name) -n \(diagnosis.namespace) -o DIR"),
-            .table(header: ["File", "Operation", "Bytes", "Type", "SHA-256"], rows: rows),
+            .table(header: ["File", "Operation", "Size", "Type", "SHA-256"], rows: rows),
         ]
     }
 

@@ -49,8 +49,17 @@ struct ReportFinding: Sendable, Equatable {
         hint = members["hint"]?.stringValue
         evidence = (members["evidence"]?.arrayValue ?? []).compactMap { item in
             guard let name = item["name"]?.stringValue, let value = item["value"] else { return nil }
+            return Evidence(name: name, value: Self.text(value, unit: item["unit"]?.stringValue ?? ""))
+        }
+    }
+
+    private static func text(_ value: JSON, unit: String) -> String {
+        switch value {
+        case .integer(let number): return QuantityText.text(Double(number), unit: unit)
+        case .number(let number): return QuantityText.text(number, unit: unit)
+        default:
             let text = value.stringValue ?? String(decoding: value.encoded(), as: UTF8.self)
-            return Evidence(name: name, value: item["unit"]?.stringValue.map { "\(text) \($0)" } ?? text)
+            return unit.isEmpty ? text : "\(text) \(unit)"
         }
     }
 

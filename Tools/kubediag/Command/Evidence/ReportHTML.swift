@@ -11,7 +11,7 @@ struct ReportHTML {
     private static let style = """
         body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#1b1f23;background:#fff}
         h1{font-size:1.6rem}h2{font-size:1.2rem;margin-top:2rem;border-bottom:1px solid #d0d7de}
-        table{border-collapse:collapse;width:100%}td,th,dd{overflow-wrap:anywhere}
+        table{border-collapse:collapse;width:100%}dd,p,li,.long{overflow-wrap:anywhere}
         td,th{border:1px solid #d0d7de;padding:.25rem .5rem;text-align:left;vertical-align:top}
         pre{background:#f6f8fa;padding:.75rem;overflow:auto;max-height:30rem}dt{font-weight:600}dd{margin:0 0 .5rem 0}
         .finding{border-left:.4rem solid #57606a;padding:.1rem 1rem;margin:1rem 0;background:#f6f8fa}
@@ -51,7 +51,7 @@ struct ReportHTML {
         case .text(let text): return "<p>\(escaped(text))</p>"
         case .facts(let facts):
             return "<dl>\(facts.map { "<dt>\(escaped($0.0))</dt><dd>\(escaped($0.1))</dd>" }.joined())</dl>"
-        case .table(let header, let rows): return table(header, rows.map { $0.map(escaped) })
+        case .table(let header, let rows): return table(header, rows.map { $0.map(cell) })
         case .code(let text): return "<pre>\(escaped(ReportText.trimmed(text)))</pre>"
         case .graph(let svg, let lines):
             return svg.map { "<div class=\"graph\">\($0)</div>" } ?? "<pre>\(escaped(lines.joined(separator: "\n")))</pre>"
@@ -68,10 +68,18 @@ struct ReportHTML {
             + (finding.hint.map { "<p>What to do: \(escaped($0))</p>" } ?? "") + "<p><small>\(escaped(finding.name))</small></p></div>"
     }
 
-    /// - Parameter rows: escaped.
+    /// Words that stand in a column of their own width; longer ones are broken where the column ends.
+    private static let wordCharactersMax = 24
+
+    private static func cell(_ text: String) -> String {
+        let isLong = text.split(whereSeparator: \.isWhitespace).contains { $0.count > wordCharactersMax }
+        return "<td\(isLong ? " class=\"long\"" : "")>\(escaped(text))</td>"
+    }
+
+    /// - Parameter rows: of cells.
     private static func table(_ header: [String], _ rows: [[String]]) -> String {
         let head = header.map { "<th>\(escaped($0))</th>" }.joined()
-        let body = rows.map { "<tr>\($0.map { "<td>\($0)</td>" }.joined())</tr>" }.joined(separator: "\n")
+        let body = rows.map { "<tr>\($0.joined())</tr>" }.joined(separator: "\n")
         return "<table><thead><tr>\(head)</tr></thead>\n<tbody>\(body)</tbody></table>"
     }
 
@@ -87,7 +95,9 @@ struct ReportHTML {
                 "<div class=\"track\"><div class=\"bar \(step.outcome?.rawValue ?? "")\" "
                     + "style=\"left:\(percent(start));width:\(percent(step.seconds))\"></div></div>"
             }
-            return [escaped(step.name), escaped(step.word), bar ?? "", ReportText.seconds(step.seconds), escaped(step.message)]
+            return [
+                cell(step.name), cell(step.word), "<td>\(bar ?? "")</td>", cell(ReportText.seconds(step.seconds)), cell(step.message),
+            ]
         }
         return table(["Step", "Outcome", "When", "Took", "Message"], rows)
     }

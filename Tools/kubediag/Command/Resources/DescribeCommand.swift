@@ -52,6 +52,17 @@ struct DescribeCommand: AsyncParsableCommand {
         return ["events:"] + table.lines().map { "  \($0)" }
     }
 
+    /// What a diagnosis found, as its report has it; none of another kind.
+    private static func findingLines(_ object: JSON) -> [String] {
+        let results = object[path: "status", "operationResults"]?.objectValue ?? [:]
+        let findings = ReportFinding.all(in: results.compactMapValues { $0.stringValue.map { .text($0) } })
+        let lines = findings.flatMap { finding in
+            ["  \(finding.severity.word): \(finding.summary)"] + finding.evidence.map { "    \($0.name): \($0.value)" }
+                + (finding.hint.map { ["    \($0)"] } ?? [])
+        }
+        return lines.isEmpty ? [] : ["findings:"] + lines.map(Terminal.shown)
+    }
+
     static func lines(_ object: JSON, _ definition: ResourceDefinition) -> [String] {
         var lines = ["\(definition.kind) \(Terminal.shown(object[path: "metadata", "name"]?.stringValue ?? ""))"]
         let table = ObjectRows(definition: definition, isWide: true, showsNamespace: false, now: Clock.now()).table([object])
@@ -66,6 +77,7 @@ struct DescribeCommand: AsyncParsableCommand {
             let message = text("message")
             lines.append(Terminal.shown("  \(text("type"))=\(text("status")) \(text("reason"))\(message.isEmpty ? "" : ": \(message)")"))
         }
+        lines += findingLines(object)
         let members = definition.members.map { ($0.name, object[$0.name] ?? [:]) }.filter { definition.hasSpec || $0.1 != [:] }
         let body = YAMLText.text(.object(Dictionary(members) { first, _ in first }))
         return lines + Terminal.shownLines(body).split(separator: "\n").map(String.init)

@@ -94,15 +94,22 @@ struct UpCommand: AsyncParsableCommand {
             return "\(service.port) (\(service.service)) is used by \(holder)"
         }
         let leftovers = taken.compactMap { service in
-            PortHolder.find(port: service.port).flatMap { service.service.hasPrefix($0.command) ? String($0.processID) : nil }
+            PortHolder.find(port: service.port).flatMap { service.service.hasPrefix($0.command) ? $0.processID : nil }
         }
-        let ours = leftovers.isEmpty ? [] : ["Left over from a kubediag up that was killed? Then: kill \(leftovers.joined(separator: " "))"]
+        let ours = leftovers.isEmpty ? [] : [Self.hint(leftovers: leftovers)]
         let free = [18080, 28080, 38080, 48080].first { base in
             base != portBase
                 && Installation(data: "", programs: "", portBase: base, node: "").ports.allSatisfy { PortHolder.isFree($0.port) }
         }
         throw CommandFailure(
             lines.joined(separator: "; "), hints: ["Run: kubediag up --port-base \(free.map(String.init) ?? "N")"] + ours)
+    }
+
+    /// - Parameter leftovers: processes of an earlier run, one for each port: a process may have several.
+    static func hint(leftovers: [Int32]) -> String {
+        var seen: Set<Int32> = []
+        let ids = leftovers.filter { seen.insert($0).inserted }.map(String.init)
+        return "Left over from a kubediag up that was killed? Then: kill \(ids.joined(separator: " "))"
     }
 
     /// Into the data directory always; as the user's own context unless there is one that somebody else made.
