@@ -6,20 +6,20 @@ enum DefaultSecrets {
     static let name =
         "(?i:passw(?:or)?ds?|passphrase|[_.-](?:pass|pwd)|secret|token|(?:access|auth|api|refresh|bearer)[_-]?tokens|(?m:^|[\\s\"',{\\x00])tokens"
         + "|api[_-]?keys?|credentials?|(?:access|private|secret|encryption|account|shared)[_-]?key|secret[_-]?key[_-]?base"
-        + "|client-key-data|tls\\.key|\\.docker(?:configjson|cfg))"
+        + "|sshpass|client-key-data|tls\\.key|\\.docker(?:configjson|cfg))"
     /// The value of `auth` in a registry's configuration: the base64 of a user and a password.
-    static let encodedLogin = "[a-z0-9+/]{0,64}[A-Z][A-Za-z0-9+/_-]{6,}={0,2}"
+    static let encodedLogin = "[a-z0-9+/]{0,64}[A-Z][A-Za-z0-9+/_-]{10,}={0,2}"
 
     private static let quoted =
         #"[bBrRuU]{0,2}"((?:[^"\\\r\n\x00]|\\[^\r\n\x00])+)|[bBrRuU]{0,2}'([^'\r\n\x00]+)|\\{1,3}"([^"\\\r\n\x00]+)"#
     private static let quotedToItsEnd =
         #"(?:"((?:[^"\\\r\n\x00]|\\[^\r\n\x00])+)"|'([^'\r\n\x00]+)'|\\{1,3}"([^"\\\r\n\x00]+)\\{1,3}")"#
-    private static let bare = #"[^\s"'\\&<>{}\[\]()|\x00\x1b][^\s"'&<>\x00\x1b]*"#
+    private static let bare = #"[^\s"'\\&<>={}\[\]()|\x00\x1b][^\s"'&<>\x00\x1b]*"#
     /// A bare value of JSON.
-    private static let item = #"[^\s"'\\&<>{}\[\](),|\x00][^\s"'\\&<>{}\[\],\x00]*"#
+    private static let item = #"[^\s"'\\&<>={}\[\](),|\x00][^\s"'\\&<>{}\[\],\x00]*"#
     private static let items = #"\[\s*([^\s\[\]\x00][^\[\]\x00]*)\]"#
     private static let blank = #"[ \t]{0,8}"#
-    private static let equals = blank + "(?::=|=>|[:=])" + blank
+    private static let equals = blank + #"(?::[ \t]{0,8}={0,2}|={1,3}>?)"# + blank
     /// Colours of a terminal.
     private static let colours = #"(?:(?:\x1b|\\u001[bB])\[[0-9;]{0,12}m){0,3}"#
     private static let lineStart = #"(?m:^|\x00)"#
@@ -99,8 +99,14 @@ enum DefaultSecrets {
             try RedactionRule(
                 "option",
                 #"\b(?:curl|wget)\b[^\r\n]*?[\s"'\x00](?:-u["',\s=\x00]*|--(?:proxy-)?user["',\s=\x00]+)[^\s"':\x00]+:([^\s"'\x00]+)"#),
-            try RedactionRule("option", #"\bsshpass["',\s\x00]+-p["',\s\x00]*([^\s"',\x00-][^\s"'\x00]*)"#),
-            try RedactionRule("option", #"\b(?:mysql|mariadb)[\w-]*["'\s\x00][^\r\n]*?[\s"'\x00]-p["']?([^\s"'\x00]+)"#),
+            try RedactionRule(
+                "option",
+                #"\b(?:sshpass["',\s\x00]+-p["',\s\x00]*|redis-cli["'\s\x00](?:[^\r\n]*?[\s"'\x00])?-a["',\s\x00]+)([^\s"',\x00-][^\s"'\x00]*)"#
+            ),
+            try RedactionRule(
+                "option",
+                #"\b(?:mysql(?:dump|admin|import|check|show|slap|pump|binlog|sh)?|mariadb(?:-[a-z]+)?)["'\s\x00](?:[^\r\n]*?[\s"'\x00])?-p["']?([^\s"'\x00]+)"#
+            ),
         ]
     }
 

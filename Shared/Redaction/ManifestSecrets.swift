@@ -7,6 +7,8 @@ struct ManifestSecrets {
         /// Columns of the first dash, and of what stands behind all of them; nil for a line without text.
         let dash: Int?
         let column: Int?
+        /// Where its text begins, a comment's too.
+        let start: Int?
         let key: Range<Int>?
         /// Behind the colon, without blanks.
         let value: Range<Int>
@@ -43,13 +45,15 @@ struct ManifestSecrets {
             guard let key = line.key else { continue }
             // A quoted kind is one of JSON.
             if text[line.range.lowerBound..<key.lowerBound].last != UInt8(ascii: "\""), isText(key, ["kind"]),
-                isText(unquoted(line.value), ["Secret"])
+                isText(unquoted(firstWord(line.value)), ["Secret"])
             {
                 hideData(of: index)
             } else if let first = text[line.value].first, first == UInt8(ascii: "|") || first == UInt8(ascii: ">"),
                 redactor.isSecretName(String(decoding: text[key], as: UTF8.self))
             {
                 hideBlock(under: index)
+            } else if line.value.isEmpty, redactor.isSecretName(String(decoding: text[key], as: UTF8.self)) {
+                hideItems(under: index)
             }
         }
         guard count > 0 else { return nil }
@@ -61,7 +65,7 @@ struct ManifestSecrets {
             case .none?: break
             case .value?: replace(line.value, in: line.range.lowerBound..<end, &output)
             case .whole?:
-                let first = text[line.range].firstIndex { $0 > 0x20 } ?? line.range.upperBound
+                let first = line.start ?? line.range.upperBound
                 replace(first..<max(first, line.value.upperBound), in: line.range.lowerBound..<end, &output)
             }
         }
@@ -133,9 +137,19 @@ struct ManifestSecrets {
 
     private mutating func hideBlock(under parent: Int) {
         var isFirst = true
-        for index in below(parent) where lines[index].column != nil {
+        for index in below(parent) where lines[index].start != nil {
             if isFirst { hide(index, .whole) } else { changes[index] = Change.none }
             isFirst = false
+        }
+    }
+
+    /// The texts of a sequence, which may stand as deep as its name.
+    private mutating func hideItems(under parent: Int) {
+        guard let column = lines[parent].column else { return }
+        var index = parent + 1
+        while index < lines.count, let dash = lines[index].dash, dash >= column, lines[index].key == nil {
+            hide(index, .whole)
+            index += 1
         }
     }
 
@@ -149,7 +163,7 @@ struct ManifestSecrets {
 
     private mutating func hide(_ index: Int, _ change: Change) {
         let line = lines[index]
-        let first = text[line.range].firstIndex { $0 > 0x20 } ?? line.range.upperBound
+        let first = line.start ?? line.range.upperBound
         let part = change == .value ? line.value : first..<max(first, line.value.upperBound)
         guard !part.isEmpty, !Redactor.isInnocent(text[unquoted(part)]), changes[index] == nil else { return }
         changes[index] = change
@@ -159,6 +173,10 @@ struct ManifestSecrets {
     // MARK: Lines
 
     private func isText(_ range: Range<Int>, _ words: [String]) -> Bool { words.contains { text[range].elementsEqual($0.utf8) } }
+
+    private func firstWord(_ range: Range<Int>) -> Range<Int> {
+        range.lowerBound..<(text[range].firstIndex { $0 <= 0x20 } ?? range.upperBound)
+    }
 
     private func unquoted(_ range: Range<Int>) -> Range<Int> {
         guard range.count >= 2, let quote = text[range].first, quote == text[range.upperBound - 1],
@@ -182,12 +200,15 @@ struct ManifestSecrets {
         }
         var end = range.upperBound
         while end > at, text[end - 1] <= 0x20 { end -= 1 }
-        let column = at < end && text[at] != UInt8(ascii: "#") ? at - range.lowerBound : nil
-        guard let colon = keyEnd(text, at..<end) else { return Line(range: range, dash: dash, column: column, key: nil, value: end..<end) }
+        let start = at < end ? at : nil
+        let column = start.flatMap { text[$0] != UInt8(ascii: "#") ? $0 - range.lowerBound : nil }
+        guard let colon = keyEnd(text, at..<end) else {
+            return Line(range: range, dash: dash, column: column, start: start, key: nil, value: end..<end)
+        }
         var key = at..<colon
         if key.count >= 2, text[at] == UInt8(ascii: "\"") || text[at] == UInt8(ascii: "'") { key = at + 1..<colon - 1 }
         let value = text[colon + 1..<end].firstIndex { $0 > 0x20 } ?? end
-        return Line(range: range, dash: dash, column: column, key: key, value: value..<end)
+        return Line(range: range, dash: dash, column: column, start: start, key: key, value: value..<end)
     }
 
     /// The colon behind a line's key: at its end, or with a blank behind it.

@@ -17,6 +17,19 @@ struct ObjectMeaning {
     }
 }
 
+extension ObjectMeaning {
+    /// Members of a volume that says which Secret or token to mount.
+    private static let sourceMembers: Set<String> = [
+        "secretName", "name", "items", "optional", "defaultMode", "path", "expirationSeconds", "audience",
+    ]
+
+    /// Whether a member names a secret without holding it, as a volume of a pod does.
+    static func isSource(_ key: String, _ value: JSON) -> Bool {
+        guard key == "secret" || key == "serviceAccountToken", let members = value.objectValue else { return false }
+        return members.keys.allSatisfy(sourceMembers.contains)
+    }
+}
+
 /// Arguments of a program as they come, one by one.
 struct ArgumentLine {
     private enum Program {

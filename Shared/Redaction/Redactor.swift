@@ -60,7 +60,7 @@ public final class Redactor: Sendable {
         secretName = try SearchPattern(compiling: DefaultSecrets.name + #"\z"#)
         structureHint = try SearchPattern(compiling: #""Secret"|"# + DefaultSecrets.name + #"\\{0,3}""#)
         manifestHint = try SearchPattern(
-            compiling: #"\bkind:[ \t]*["']?Secret\b|"# + DefaultSecrets.name + #"["']?:[ \t]*[|>]"#)
+            compiling: #"\bkind:[ \t]*["']?Secret\b|"# + DefaultSecrets.name + #"["']?:[ \t]*(?:[|>]|\r?\n[ \t]*- )"#)
         documentHint = SearchPattern.any(of: [structureHint, manifestHint])
         encodedLogin = try SearchPattern(compiling: #"\A"# + DefaultSecrets.encodedLogin + #"\z"#)
     }
@@ -180,7 +180,7 @@ public final class Redactor: Sendable {
     }
 
     private func redacted(_ value: JSON, of key: String, _ meaning: ObjectMeaning, _ counts: inout Counts) -> JSON {
-        if meaning.isSecret(key) || isSecretName(key) { return hidden(value, &counts) }
+        if meaning.isSecret(key) || isSecretName(key) && !ObjectMeaning.isSource(key, value) { return hidden(value, &counts) }
         switch (key.lowercased(), value) {
         case ("auth", .string(let text)) where encodedLogin.matches(text):
             return hidden(value, &counts)

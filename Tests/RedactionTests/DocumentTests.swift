@@ -35,6 +35,10 @@ import Testing
         ),
         (#"{"/etc/passwd":"root:x","AKIAIOSFODNN7EXAMPLE":1}"#, #"{"/etc/passwd":"root:x","[redacted]":1}"#),
         (#"["sshpass","-p","X","mysql","-pX","-u","root"]"#, #"["sshpass","-p","[redacted]","mysql","-p[redacted]","-u","root"]"#),
+        (
+            #"{"volumes":[{"secret":{"secretName":"web-tls"}},{"serviceAccountToken":{"path":"t"}}],"secret":{"a":"X"}}"#,
+            #"{"secret":{"a":"[redacted]"},"volumes":[{"secret":{"secretName":"web-tls"}},{"serviceAccountToken":{"path":"t"}}]}"#
+        ),
         (#"{"n": 1.50, "a": [ ]}"#, #"{"n": 1.50, "a": [ ]}"#),
     ]) func jsonIsCleanedByItsStructure(text: String, expected: String) throws {
         #expect(redacted(text).text == expected)
@@ -95,6 +99,9 @@ import Testing
             "items:\n- data:\n    a: b\n  kind: ConfigMap\n- data:\n    a: [redacted]\n  kind: Secret\n- data:\n    a: b\n  kind: ConfigMap\n"
         ),
         ("password: |\n  X\n  X x\nnext: b\n", "password: |\n  [redacted]\nnext: b\n"),
+        ("password: |\n  #X\n  X\nnext: b\n", "password: |\n  [redacted]\nnext: b\n"),
+        ("kind: Secret # of mine\ndata:\n  a: X\n", "kind: Secret # of mine\ndata:\n  a: [redacted]\n"),
+        ("passwords:\n- X\n- 'X'\nnext: b\n", "passwords:\n- [redacted]\n- [redacted]\nnext: b\n"),
     ]) func secretsInYAML(text: String, expected: String) {
         #expect(redacted(text).text == expected)
     }

@@ -53,6 +53,9 @@ import Testing
         ("tls.key: TUlJRQ==\nx: y", "tls.key: [redacted]\nx: y"), (".dockerconfigjson: e30=\n", ".dockerconfigjson: [redacted]\n"),
         (#""auth": "dXNlcjpwYXNzd29yZA==""#, #""auth": "[redacted]""#),
         ("password: |\n  a b\nx: y", "password: |\n  [redacted]\nx: y"), ("passwords: [a, b]\n", "passwords: [[redacted]]\n"),
+        ("x token:=hunter2 y", "x token:=[redacted] y"), ("x token: =hunter2 y", "x token: =[redacted] y"),
+        ("mysql -pabc db", "mysql -p[redacted] db"), ("redis-cli -h db -a abc ping", "redis-cli -h db -a [redacted] ping"),
+        ("SSHPASS=abc sshpass -e ssh x", "SSHPASS=[redacted] sshpass -e ssh x"),
         ("tokens: abc", "tokens: [redacted]"), ("SECRET_KEY_BASE=abc", "SECRET_KEY_BASE=[redacted]"),
         ("{'password': b'abc', 'n': 1}", "{'password': b'[redacted]', 'n': 1}"),
         ("{'password': 7, 'n': 1}", "{'password': [redacted], 'n': 1}"),
@@ -78,7 +81,8 @@ import Testing
         "secretName: web-tls", "max_tokens=100", "PWD=/root OLDPWD=/tmp", "password: null", #"{"token": true, "secret": ""}"#,
         "user=bob:x id=7", "docker run -u 1000:1000 img", "https://host:8080/path?q=a@b", "basic auth is off", "password=****",
         "token_count: 5", "passed: 3", "/etc/secrets/tls.key", "-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----",
-        "stat: /etc/passwd: denied", "mysql -u root -p -h db", "max-tokens: 5", #""auth": "enabled""#,
+        "stat: /etc/passwd: denied", "mysql -u root -p -h db", "max-tokens: 5", "mysqld --print-defaults -port 3306", "auth: Password",
+        #""auth": "enabled""#,
         "kubelet[812]: E0601 error syncing pod",
     ]) func othersStay(text: String) {
         let (clean, counts) = redactor.redacted(text)
