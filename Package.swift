@@ -239,7 +239,9 @@ let package = Package(
                 "AgentChecks", "AgentOperations", "NodeFacts", "RecordedHost", "TestSupport", "Certificates", "HTTPServer", "HTTPMessage",
                 logging,
             ]),
-        tests("AgentOperationsTests", ["AgentOperations", "RecordedHost", "Model", "JSONCoding"]),
+        tests(
+            "AgentOperationsTests",
+            ["AgentOperations", "RecordedHost", "TestSupport", "ProcessRunner", "HTTPClient", "Model", "JSONCoding"]),
         tests(
             "AgentProcessorsTests",
             [

@@ -143,6 +143,7 @@ static int read_chain(gnutls_session_t session, struct ccertificates_peer *peer)
             gnutls_datum_t pem = {NULL, 0};
             TRY(gnutls_x509_crt_export2(certificate, GNUTLS_X509_FMT_PEM, &pem));
             peer->certificate_pem = (char *)pem.data;
+            peer->not_before = (int64_t)gnutls_x509_crt_get_activation_time(certificate);
             peer->chain_not_after = end;
         } else if (end < peer->chain_not_after) {
             peer->chain_not_after = end;

@@ -4,6 +4,8 @@ internal import CCertificates
 public struct PeerCertificate: Sendable, Hashable {
     /// Of the server alone, without its chain.
     public let certificatePEM: String
+    /// Seconds since the epoch: from when on the server's own holds.
+    public let notBefore: Int64
     /// Seconds since the epoch: when the first certificate of its chain ends.
     public let chainNotAfter: Int64
     /// Why it is not to be trusted, by the system's authorities and for the name asked for; nil where it is.
@@ -27,7 +29,7 @@ public struct PeerCertificate: Sendable, Hashable {
             ccertificates_free(peer.distrust)
         }
         return PeerCertificate(
-            certificatePEM: String(cString: pem), chainNotAfter: peer.chain_not_after, distrust: peer.distrust.map { String(cString: $0) },
-            protocolName: peer.protocol.map { String(cString: $0) } ?? "TLS")
+            certificatePEM: String(cString: pem), notBefore: peer.not_before, chainNotAfter: peer.chain_not_after,
+            distrust: peer.distrust.map { String(cString: $0) }, protocolName: peer.protocol.map { String(cString: $0) } ?? "TLS")
     }
 }

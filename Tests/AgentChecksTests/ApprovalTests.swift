@@ -1,3 +1,4 @@
+import AgentOperations
 import RecordedHost
 import Testing
 
@@ -11,6 +12,14 @@ import Testing
     @Test(arguments: ["cordon", "restart,cordon", "cordon restart"])
     func letsPassWhatWasApproved(_ approve: String) async throws {
         #expect(try await check("approval").run(parameters(approve), on: RecordedHost().host()).fault().summary == "cordon is approved.")
+    }
+
+    @Test func neitherAResultNorTheOperationItselfApproves() async throws {
+        let gate = try check("approval")
+        let approved = ["repair": "cordon", "approve": "cordon", "approval.approve": "cordon"]
+        let context = try BuiltInContext(
+            gate.declaration, values: approved, callerValues: ["approve": "nothing"], defaults: approved, timeoutSeconds: 5)
+        #expect(try await gate.run(context, RecordedHost().host()).ruledOut != nil)
     }
 
     private func parameters(_ approve: String?) -> [String: String] {

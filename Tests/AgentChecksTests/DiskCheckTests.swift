@@ -121,6 +121,18 @@ import Testing
         #expect(try FolderWalk.again(whole.active, seconds: 0, files).isEmpty)
     }
 
+    @Test func otherFileSystemsAreNotAskedAndTheTimeIsKept() async throws {
+        let machine = try RecordedHost(["/proc/self/mountinfo": Self.mountinfo + "40 27 254:0 /y /var/other rw - ext4 /dev/vda rw\n"])
+        try machine.put("/var/other/big", bytes: [UInt8](repeating: 1, count: 3_000_000))
+        try machine.put("/var/log/a", bytes: [UInt8](repeating: 1, count: 1_000_000))
+        let builtIn = try check("diskSpace")
+        let context = try BuiltInContext(
+            builtIn.declaration, values: ["availablePercent": "100", "mountpoint": "/", "walkSeconds": "300", "growthSeconds": "300"],
+            timeoutSeconds: 3)
+        let finding = try await BuiltInExecution(builtIn, context, on: machine.host()).run().fault()
+        #expect(finding.number("/var/other") == nil && finding.number("/var/log") != nil, "\(finding)")
+    }
+
     private func row(_ name: String, requests: Int, milliseconds: Int, busy: Int, weighted: Int) -> String {
         "8 0 \(name) \(requests) 0 \(requests * 8) \(milliseconds) 0 0 0 0 2 \(busy) \(weighted)\n"
     }
@@ -173,6 +185,31 @@ import Testing
             #expect(finding.severity == .critical && finding.summary.hasPrefix("\(folder) has "), "\(finding.summary)")
             #expect(finding.number("\(folder)/logs/app") ?? 0 >= 4_100_000)
         }
+    }
+
+    @Test func aLinkLeadsToItsFileSystem() async throws {
+        try await withTemporaryFileSystem("size=4m") { folder in
+            let machine = try RecordedHost.machine()
+            let link = folder + ".link"
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: folder)
+            defer { try? FileManager.default.removeItem(atPath: link) }
+            let holder = try TestChild(
+                "/bin/sh",
+                ["-c", "exec 9> \(folder)/big; head -c 3000000 /dev/zero >&9; rm \(folder)/big; touch \(folder)/done; exec sleep 60"])
+            defer { holder.end() }
+            #expect(try await eventually { FileManager.default.fileExists(atPath: folder + "/done") })
+            let space = try await check("diskSpace").run(["mountpoint": link, "availablePercent": "60", "growthSeconds": "0"], on: machine)
+                .fault()
+            #expect(space.summary.hasPrefix("\(folder) has "), "\(space.summary)")
+            let deleted = try await check("deletedOpenFiles").run(["mountpoint": link, "bytesMin": "2000000"], on: machine).fault()
+            #expect(deleted.summary.contains("\(folder)/big of pid \(holder.pid)"), "\(deleted.summary)")
+            holder.end()
+        }
+    }
+
+    @Test(arguments: ["diskSpace", "inodes"]) func whatHasNoLimitIsNotFull(name: String) async throws {
+        let outcome = try await check(name).run(["mountpoint": "/proc"], on: RecordedHost.machine())
+        #expect(outcome.ruledOut?.hasPrefix("/proc is a file system (proc) that counts no ") == true, "\(outcome)")
     }
 
     @Test func seesAFileSystemWithoutInodes() async throws {

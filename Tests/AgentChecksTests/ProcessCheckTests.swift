@@ -118,7 +118,7 @@ import class Foundation.FileManager
         #expect(try await check("deletedOpenFiles").run(on: machine.host()).sentence().hasPrefix("0 deleted files still open in 1 process"))
         #expect(try await check("fileDescriptors").run(on: machine.host()).ruledOut != nil)
         await #expect(throws: BuiltInFault.self) { try await check("deletedOpenFiles").run(["mountpoint": "/a/../b"], on: machine.host()) }
-        await #expect(throws: BuiltInFault.unreadable(path: "/none", reason: "it is not there")) {
+        await #expect(throws: BuiltInFault.parameter("mountpoint", "\"/none\" is no folder of this node")) {
             try await check("deletedOpenFiles").run(["mountpoint": "/none"], on: machine.host())
         }
         await #expect(throws: BuiltInFault.self) { try await check("deletedOpenFiles").run(["bytesMin": "-1"], on: machine.host()) }
@@ -174,6 +174,26 @@ import class Foundation.FileManager
         #expect(finding.ruledOut == nil)
     }
 
+    @Test func aProcessOfWhichTheFirstThreadHasEndedIsAlive() async throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let script = """
+            import ctypes, os, threading, time
+            f = open('\(directory.path)/big', 'wb', buffering=0); f.write(bytes(3000000)); os.unlink(f.name)
+            threading.Thread(target=time.sleep, args=(60,)).start()
+            ctypes.CDLL(None).pthread_exit(None)
+            """
+        let child = try TestChild("/usr/bin/env", ["python3", "-c", script])
+        defer { child.end() }
+        let ends = try await eventually { try String(contentsOfFile: "/proc/\(child.pid)/stat", encoding: .utf8).contains(") Z ") }
+        try #require(ends)
+        let machine = try RecordedHost.machine()
+        let zombies = try await check("zombieProcesses").run(["zombiesMin": "1", "sampleSeconds": "0.1"], on: machine)
+        #expect(zombies.finding?.evidence.contains { $0.name.contains("(pid \(getpid())") } != true, "\(zombies)")
+        let deleted = try await check("deletedOpenFiles").run(["bytesMin": "2000000"], on: machine).fault()
+        #expect(deleted.evidence.contains { $0.name.hasPrefix("\(directory.path)/big, descriptor ") }, "\(deleted)")
+    }
+
     @Test func seesARunaway() async throws {
         let child = try TestChild("/bin/sh", ["-c", "while :; do :; done"])
         defer { child.end() }
@@ -195,7 +215,8 @@ import class Foundation.FileManager
 
     @Test func seesATaskInStateD() async throws {
         // A parent waits for the child of vfork(2) in state D; perl's child sleeps.
-        let child = try TestChild("/usr/bin/perl", ["-e", "if (syscall(58) == 0) { sleep 60; syscall(231, 0) } sleep 60"])
+        let child = try TestChild(
+            "/usr/bin/perl", ["-e", "if (syscall(58) == 0) { syscall(157, 1, 9); sleep 60; syscall(231, 0) } sleep 60"])
         defer { child.end() }
         let machine = try RecordedHost.machine()
         let look = try check("uninterruptibleTasks")

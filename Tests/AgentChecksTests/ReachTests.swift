@@ -57,10 +57,31 @@ import Testing
         #expect(servfail.summary == "\(failing.address) failed 3 of 3 questions for the root's servers: SERVFAIL.")
         let missing = try DNSServer { query, _ in query.answer(code: 3, records: 0) }
         defer { missing.stop() }
-        #expect(
-            try await check("dns").run(["resolver": missing.address, "name": "a.example"], on: RecordedHost().host()).fault().summary
-                .contains("NXDOMAIN"))
+        let unknown = try await check("dns").run(["resolver": missing.address, "name": "a.example"], on: RecordedHost().host()).fault()
+        #expect(unknown.summary.contains("NXDOMAIN") && unknown.severity == .warning)
+        #expect(unknown.hint?.hasPrefix("The resolvers answer: the name is not known to them.") == true)
         #expect(try await check("dns").run(["resolver": missing.address], on: RecordedHost().host()).ruledOut != nil)
+    }
+
+    @Test func aNameMayHaveAddressesOfIPv6Alone() async throws {
+        let server = try DNSServer { query, _ in query.answer(code: 0, records: query.bytes.dropLast(2).last == 28 ? 1 : 0) }
+        defer { server.stop() }
+        let host = try RecordedHost().host()
+        #expect(try await check("dns").run(["resolver": server.address, "name": "six.example"], on: host).ruledOut != nil)
+        let empty = try DNSServer { query, _ in query.answer(code: 0, records: 0) }
+        defer { empty.stop() }
+        let none = try await check("dns").run(["resolver": empty.address, "name": "none.example"], on: host).fault()
+        #expect(none.severity == .warning && none.summary.hasSuffix("no address of that name."), "\(none)")
+    }
+
+    @Test func whatIsKnownIsToldInTime() async throws {
+        let silent = try DNSServer { query, _ in [0xFF] + query.bytes }
+        defer { silent.stop() }
+        let builtIn = try check("dns")
+        let context = try BuiltInContext(
+            builtIn.declaration, values: ["resolver": silent.address, "attempts": "20", "answerSeconds": "0.3"], timeoutSeconds: 1.5)
+        let finding = try await BuiltInExecution(builtIn, context, on: RecordedHost().host()).run().fault()
+        #expect(finding.severity == .critical && (finding.number("\(silent.address) failures") ?? 99) < 5, "\(finding)")
     }
 
     @Test func tellsSlowAndSilentResolvers() async throws {
@@ -118,7 +139,10 @@ import Testing
     }
 
     private func withServer(_ tls: TLS?, status: Int = 200, _ body: (UInt16) async throws -> Void) async throws {
-        let router = try Router([Route(.get, "/health") { _ in Response.text("here", status: status) }])
+        let router = try Router([
+            Route(.get, "/health") { _ in Response.text("here", status: status) },
+            Route(.get, "/long") { _ in Response.text(String(repeating: "x", count: 3 << 20), status: status) },
+        ])
         let server = HTTPServer(
             configuration: ServerConfiguration(tls: tls), router: router, hooks: ServerHooks(),
             logger: Logger(label: "t") { _ in SwiftLogNoOpLogHandler() })
@@ -152,6 +176,7 @@ import Testing
         }
         try await withServer(nil, status: 503) { port in
             let failing = try await look(["target": "http://127.0.0.1:\(port)/health"]).fault()
+            #expect(try await look(["target": "http://127.0.0.1:\(port)/long"]).fault().summary.contains("answers with HTTP status 503"))
             #expect(failing.summary.contains("answers with HTTP status 503") && failing.hint?.contains("look at the server") == true)
         }
     }
@@ -170,7 +195,7 @@ import Testing
         let hanging = try await look(["target": "https://127.0.0.1:\(silent.port)/", "connectSeconds": "0.3"]).fault()
         #expect(hanging.summary.contains("no TLS with"))
         let mute = try await look(["target": "http://127.0.0.1:\(silent.port)/", "connectSeconds": "0.3"]).fault()
-        #expect(mute.summary.contains("no answer:") && mute.hint?.contains("does not answer in time") == true)
+        #expect(mute.summary.contains("no answer within 300 ms") && mute.hint?.contains("does not answer in time") == true)
     }
 
     @Test func looksAtCertificates() async throws {
@@ -179,6 +204,11 @@ import Testing
             #expect(
                 finding.severity == .critical && finding.summary.contains("shows a certificate that ended 60 min ago"), "\(finding.summary)"
             )
+        }
+        try await withServer(try tls(86_500...863_990)) { port in
+            let early = try await look(["target": "tls://localhost:\(port)", "expiryDays": "1"]).fault()
+            #expect(
+                early.severity == .critical && early.summary.contains("a certificate that does not hold before 24 h from now"), "\(early)")
         }
         try await withServer(try tls(-60...863_990)) { port in
             let soon = try await look(["target": "https://127.0.0.1:\(port)/health"]).fault()
@@ -190,6 +220,7 @@ import Testing
             #expect(enough.finding?.texts("trusted by the system").first?.hasPrefix("no: ") == true)
             let strict = try await look(["target": "tls://127.0.0.1:\(port)", "expiryDays": "5", "verify": "true"]).fault()
             #expect(strict.summary.contains("not trusted") && strict.hint?.contains("openssl s_client") == true)
+            #expect(!strict.summary.hasSuffix("..") && !strict.summary.hasSuffix(" ."), "\(strict.summary)")
         }
     }
 

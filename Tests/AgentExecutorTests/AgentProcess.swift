@@ -89,6 +89,11 @@ final class AgentProcess: Sendable {
         return process.terminationStatus
     }
 
+    /// What `/readyz` says: not only that it is not ready, which a loaded machine may make of a lease that it missed.
+    func readiness() async throws -> String {
+        String(decoding: try await send(.get, "/readyz", token: nil).body, as: UTF8.self)
+    }
+
     func send(
         _ method: HTTPMessage.Method, _ path: String, _ body: JSON? = nil, headers: [(String, String)] = [],
         token: String? = AgentProcess.token

@@ -143,6 +143,24 @@ import Testing
         }
     }
 
+    @Test func anAgentWhoseNameIsTakenFromTheStartStartsNoStep() async throws {
+        let directory = try TemporaryDirectory()
+        defer { directory.remove() }
+        let scheduler = try SchedulerPeer()
+        scheduler.state.withLock { $0.registrationAnswer = { _ in (409, "NodeNameTaken") } }
+        let agent = try await AgentProcess(directory.path, scheduler.url)
+        let knows = try await eventually { try await agent.readiness().contains("is taken") }
+        #expect(knows)
+        let job = JobFixture.job([JobFixture.script("echo first > \(directory.path)/first")])
+        #expect(try await agent.put(job).status == 202)
+        let starts = try await eventually(seconds: 1) { FileManager.default.fileExists(atPath: directory.path + "/first") }
+        #expect(!starts)
+        scheduler.state.withLock { $0.registrationAnswer = { _ in (200, "") } }
+        #expect(try await eventually { scheduler.end(of: job.uid)?.phase == .succeeded })
+        #expect(agent.stop() == 0)
+        await scheduler.stop()
+    }
+
     @Test func aStaleAgentStartsNoStepUntilItIsRegisteredAgain() async throws {
         try await withAgent { agent, scheduler, directory in
             let gate = directory + "/gate"
@@ -150,6 +168,7 @@ import Testing
                 JobFixture.script("echo $$ > \(directory)/pid; while [ ! -e \(gate) ]; do sleep 0.02; done"),
                 JobFixture.script("echo second > \(directory)/second"),
             ])
+            #expect(try await eventually { scheduler.epoch == 1 })
             #expect(try await agent.put(job).status == 202)
             _ = try await pid(directory + "/pid")
             // Somebody else has the name now.
@@ -157,10 +176,7 @@ import Testing
                 state.registrationAnswer = { _ in (409, "NodeNameTaken") }
                 state.isStale = true
             }
-            // Not only late: a loaded machine may have missed its lease before.
-            let knows = try await eventually {
-                String(decoding: try await agent.send(.get, "/readyz", token: nil).body, as: UTF8.self).contains("is taken")
-            }
+            let knows = try await eventually { try await agent.readiness().contains("is taken") }
             #expect(knows)
             try "".write(toFile: gate, atomically: false, encoding: .utf8)
             let stays = try await eventually(seconds: 1.5) { FileManager.default.fileExists(atPath: directory + "/second") }

@@ -55,7 +55,7 @@ import Testing
         defer { directory.remove() }
         let scheduler = try SchedulerPeer()
         let first = try await AgentProcess(directory.path, scheduler.url)
-        #expect(try await eventually { scheduler.state.withLock { $0.epoch } == 1 })
+        #expect(try await eventually { scheduler.epoch == 1 })
         let port = scheduler.port
         await scheduler.stop()
         let job = JobFixture.job([JobFixture.script("echo x >> \(directory.path)/log")])

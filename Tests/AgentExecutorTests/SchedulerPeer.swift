@@ -87,6 +87,9 @@ final class SchedulerPeer: Sendable {
         .json(APIError(code: status, reason: reason, message: "as the test wants it").status.encoded(), status: status)
     }
 
+    /// Of the registration that was granted last.
+    var epoch: Int64 { state.withLock { $0.epoch } }
+
     /// The last word on a job.
     func end(of uid: UID, attempt: Int = 1) -> JobReport? {
         state.withLock { $0.reports.first { $0.uid == uid && $0.dispatchAttempt == attempt && $0.phase != .running } }

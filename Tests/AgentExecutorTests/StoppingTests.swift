@@ -88,7 +88,7 @@ import Testing
     }
 
     private func registers(_ epoch: Int64, _ scheduler: SchedulerPeer) async throws {
-        #expect(try await eventually { scheduler.state.withLock { $0.epoch } == epoch })
+        #expect(try await eventually { scheduler.epoch == epoch })
     }
 
     /// Asks for a unit's properties, with a tool that does not end; the answer, where one comes.

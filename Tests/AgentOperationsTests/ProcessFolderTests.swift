@@ -27,7 +27,7 @@ import Testing
         #expect(try folder.read("stat", of: 5, text) == nil)
         #expect(try folder.read("stat", of: 6, text) == nil)
         #expect(try folder.read("secret", of: 8, text) == nil)
-        #expect(try folder.eachOpenFile(of: 7) { _, _ in } == .gone)
+        #expect(try folder.eachOpenFile(of: 7) { _, _, _ in } == .gone)
     }
 
     @Test func countsAndFollowsOpenFiles() throws {
@@ -37,10 +37,21 @@ import Testing
         try machine.putLink("/proc/9/fd/none", to: "/x")
         let folder = try ProcessFolder(try machine.host().files)
         var seen: [Int32: String] = [:]
-        #expect(try folder.eachOpenFile(of: 9) { seen[$0] = String(decoding: $1, as: UTF8.self) } == .counted(3))
+        #expect(try folder.eachOpenFile(of: 9) { seen[$1] = String(decoding: $2, as: UTF8.self) } == .counted(3))
         #expect(seen == [0: "/dev/null", 14: "/var/log/old (deleted)"])
         #expect(try folder.descriptors(of: 9) == .counted(3))
         #expect(try folder.descriptors(of: 10) == .gone)
+    }
+
+    @Test func asksAnotherThreadWhereTheFirstHasEnded() throws {
+        let machine = try RecordedHost([
+            "/proc/9/fd/.keep": "", "/proc/9/task/9/.keep": "", "/proc/9/task/12/.keep": "", "/proc/12/fd/.keep": "",
+        ])
+        try machine.putLink("/proc/12/fd/3", to: "/var/log/old")
+        let folder = try ProcessFolder(try machine.host().files)
+        var seen: [Int32] = []
+        #expect(try folder.eachOpenFile(of: 9) { thread, number, _ in seen += [thread, number] } == .counted(1))
+        #expect(seen == [12, 3])
     }
 
     @Test func countsTheFilesOfARealProcess() throws {
@@ -48,7 +59,7 @@ import Testing
         let opened = (0..<8).map { _ in open("/dev/null", O_RDONLY | O_CLOEXEC) }
         defer { for descriptor in opened { close(descriptor) } }
         var seen: Set<Int32> = []
-        guard case .counted = try folder.eachOpenFile(of: getpid(), { number, _ in seen.insert(number) }) else { throw Unexpected() }
+        guard case .counted = try folder.eachOpenFile(of: getpid(), { _, number, _ in seen.insert(number) }) else { throw Unexpected() }
         #expect(seen.isSuperset(of: opened))
         guard case .counted(let count) = try folder.descriptors(of: getpid()) else { throw Unexpected() }
         #expect(count >= opened.count)

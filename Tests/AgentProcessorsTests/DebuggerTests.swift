@@ -156,9 +156,20 @@ final class MachineWithTools {
         try Processors(kubernetes: nil, node: "n1", agent: agent).operation("javaThreadDump")
     }
 
-    /// A shell that handles SIGQUIT, as a virtual machine does.
-    private func handler() async throws -> ChildProcess {
-        let sleeper = try ChildProcess("/bin/sh", ["-c", "trap : QUIT; while :; do sleep 0.1; done"])
+    /// A process that handles SIGQUIT and has a file mapped, as a virtual machine does with its library.
+    private func handler(mapping name: String = "libjvm.so") async throws -> ChildProcess {
+        let folder = try TemporaryDirectory()
+        defer { folder.remove() }
+        let path = "\(folder.path)/\(name)"
+        try Data(count: 4096).write(to: URL(fileURLWithPath: path))
+        let script = """
+            import mmap, signal, sys
+            file = open(sys.argv[1], 'r+b')
+            library = mmap.mmap(file.fileno(), 4096)
+            signal.signal(signal.SIGQUIT, lambda *_: sys.exit(3))
+            while True: signal.pause()
+            """
+        let sleeper = try ChildProcess("/usr/bin/env", ["python3", "-c", script, path])
         let status = "/proc/\(sleeper.pid)/status"
         let isReady = try await eventually {
             let line = try String(contentsOfFile: status, encoding: .utf8).split(separator: "\n").first { $0.hasPrefix("SigCgt:") }
@@ -192,11 +203,20 @@ final class MachineWithTools {
     }
 
     @Test func whatIsNoVirtualMachineIsLeftAlone() async throws {
-        let (agent, sleeper) = (try ChildProcess.sleeper(), try ChildProcess.sleeper())
-        await #expect(throws: BuiltInFault.failed("process \(sleeper.pid) is no Java virtual machine")) {
-            try await MachineWithTools().run(operation(agent: agent.pid), [Self.key: "\(sleeper.pid)"])
+        let agent = try ChildProcess.sleeper()
+        for other in [try ChildProcess.sleeper(), try await handler(mapping: "libjvm.so.conf"), try await handler(mapping: "notlibjvm.so")]
+        {
+            await #expect {
+                try await MachineWithTools(["jcmd": "kill -QUIT $1"]).run(operation(agent: agent.pid), [Self.key: "\(other.pid)"])
+            } throws: {
+                if case .failed(let text) = $0 as? BuiltInFault {
+                    text.hasPrefix("process \(other.pid) is no Java virtual machine")
+                } else {
+                    false
+                }
+            }
+            #expect(other.isRunning)
         }
-        #expect(sleeper.isRunning)
     }
 
     @Test func aRealOne() async throws {

@@ -52,7 +52,7 @@ struct RecordedFault: Sendable {
                 "/proc/vmstat": "oom_kill 1\n", "/sys/fs/cgroup/cgroup.controllers": "memory\n",
             ],
             summary: "1 process was killed for want of memory", severity: "Critical", evidence: ["kills since the machine started": 1],
-            path: ["oom-kills", "cgroup-memory", "process-collector"])
+            path: ["oom-kills-machine", "cgroup-memory", "process-collector"])
     ]
 
     private static let processors = [

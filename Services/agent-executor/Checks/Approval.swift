@@ -1,9 +1,12 @@
 import AgentOperations
+import Model
 
 /// The gate in front of a repair: a path goes on past it only where whoever asked for the diagnosis named the repair.
 enum Approval {
     private static let repair = Parameter.required("repair", .word(bytesMax: 63), "The repair that the gate stands before.")
-    private static let approve = Parameter.optional("approve", .line(), "The repairs that are approved, separated by commas.")
+    private static let approve = Parameter.optional(
+        ApprovalGate.parameter, .line(), "The repairs that are approved, separated by commas; by the diagnosis' own parameters alone."
+    ).ofCallerAlone
 
     static let builtIn = BuiltIn(
         BuiltInDeclaration(

@@ -5,6 +5,8 @@ package struct ProcessStatus: Sendable, Equatable {
     package var threadGroup: UInt64?
     package var pid: UInt64?
     package var parent: UInt64?
+    /// Who traces it, such as a debugger; 0 for nobody.
+    package var tracer: UInt64?
     /// The effective user and group.
     package var user: UInt64?
     package var group: UInt64?
@@ -28,6 +30,7 @@ package struct ProcessStatus: Sendable, Equatable {
             case "Tgid": threadGroup = line.number()
             case "Pid": pid = line.number()
             case "PPid": parent = line.number()
+            case "TracerPid": tracer = line.number()
             case "Uid": user = line.skip(1) ? line.number() : nil
             case "Gid": group = line.skip(1) ? line.number() : nil
             case "VmRSS": residentBytes = line.number()?.saturatingMultiply(1024)

@@ -4,7 +4,7 @@ import Model
 ///
 /// A parameter is looked up as `NAME.KEY` first, with the operation's name, so that two operations of one diagnosis can be told apart,
 /// and then as `KEY`; in the diagnosis' context, and where that has neither, in the operation's own `spec.parameters`. An empty value is as
-/// good as none.
+/// good as none. One that is its caller's alone is looked up in what the caller gave.
 public struct BuiltInContext: Sendable {
     /// The flat context of the run: parameters, results of earlier operations, ids.
     public let values: [String: String]
@@ -12,20 +12,25 @@ public struct BuiltInContext: Sendable {
     public let timeoutSeconds: Double
     private let name: String
     private let defaults: [String: String]
+    private let callerValues: [String: String]
     private let folder: EvidenceFolderAccess?
 
     /// Throws `parametersInvalid` with all faults of all parameters.
+    ///
+    /// - Parameter callerValues: the parameters of the diagnosis alone; nil where all values are the caller's.
     public init(
-        _ declaration: BuiltInDeclaration, values: [String: String], defaults: [String: String] = [:], timeoutSeconds: Double,
-        folder: EvidenceFolderAccess? = nil
+        _ declaration: BuiltInDeclaration, values: [String: String], callerValues: [String: String]? = nil,
+        defaults: [String: String] = [:],
+        timeoutSeconds: Double, folder: EvidenceFolderAccess? = nil
     ) throws(BuiltInFault) {
         name = declaration.name
         self.values = values
         self.defaults = defaults
+        self.callerValues = callerValues ?? values
         self.timeoutSeconds = timeoutSeconds
         self.folder = folder
         let faults = declaration.parameters.compactMap { parameter -> FieldFault? in
-            guard let text = text(parameter.key) else {
+            guard let text = text(parameter) else {
                 return parameter.isRequired ? FieldFault(parameter.key, .required, "is needed: \(parameter.summary)") : nil
             }
             return parameter.fault(text).map { FieldFault(parameter.key, .invalid, $0) }
@@ -35,19 +40,17 @@ public struct BuiltInContext: Sendable {
 
     /// The value of a declared parameter, or its default.
     public subscript<Value>(_ parameter: Parameter<Value>) -> Value {
-        guard let text = text(parameter.definition.key) else { return parameter.fallback() }
+        guard let text = text(parameter.definition) else { return parameter.fallback() }
         guard let value = parameter.parse(text) else { preconditionFailure("\(parameter.definition.key) was not declared") }
         return value
     }
 
     /// Whether the parameter was given, as opposed to its default being taken.
-    public func isGiven<Value>(_ parameter: Parameter<Value>) -> Bool { text(parameter.definition.key) != nil }
+    public func isGiven<Value>(_ parameter: Parameter<Value>) -> Bool { text(parameter.definition) != nil }
 
-    private func text(_ key: String) -> String? {
-        for candidate in [values["\(name).\(key)"], values[key], defaults["\(name).\(key)"], defaults[key]] {
-            if let candidate, !candidate.isEmpty { return candidate }
-        }
-        return nil
+    private func text(_ parameter: ParameterDefinition) -> String? {
+        let sources = parameter.isOfCallerAlone ? [callerValues] : [values, defaults]
+        return sources.lazy.flatMap { [$0["\(name).\(parameter.key)"], $0[parameter.key]] }.compactMap { $0 }.first { !$0.isEmpty }
     }
 
     /// Where a file with evidence is to be written: a path that does not exist yet, in a folder of this execution.

@@ -52,6 +52,7 @@ public struct BuiltInExecution: Sendable {
             }
         }
         watch.cancel()
+        host.giveUp()
         return try result.get()
     }
 

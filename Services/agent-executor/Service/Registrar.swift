@@ -70,6 +70,8 @@ struct Registrar: Sendable {
     private func tell(_ error: ServiceCallError, isNews: Bool) {
         let message: String
         if case .refused(let refusal) = error, refusal.reason == "NodeNameTaken" {
+            // Its jobs may be that agent's by now.
+            standing.outranked()
             message = "the node name \(node) is taken: \(refusal.message)"
         } else {
             message = "not registered with the scheduler at \(scheduler.base): \(error)"

@@ -32,6 +32,11 @@ final class Standing: Sendable {
         if isNews { lost.ring() }
     }
 
+    /// Another agent holds this node's name, as a registration was told.
+    func outranked() {
+        state.withLock { $0 = State(epoch: nil, isStale: true) }
+    }
+
     /// The scheduler does not know this agent any more; nobody took its place.
     func forgotten() {
         state.withLock { $0.epoch = nil }

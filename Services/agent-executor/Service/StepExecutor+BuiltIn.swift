@@ -47,7 +47,8 @@ extension StepExecutor {
         }
         do throws(BuiltInFault) {
             return try BuiltInContext(
-                builtIn.declaration, values: order.context.values, defaults: order.step.spec.parameters ?? [:],
+                builtIn.declaration, values: order.context.values, callerValues: order.job.parameters,
+                defaults: order.step.spec.parameters ?? [:],
                 timeoutSeconds: order.step.timeoutSeconds, folder: folder)
         } catch {
             let fault = error.stepFault(isCutByDeadline: order.isCutByDeadline)

@@ -54,6 +54,8 @@ extension DiagnosisEngine {
     func fill(_ entry: DiagnosisEntry, _ diagnosis: Diagnosis, _ revision: Int64) {
         entry.operationSet = diagnosis.spec.operationSet
         entry.target = diagnosis.spec.target
+        entry.isDryRun = diagnosis.spec.dryRun == true
+        entry.approves = ApprovalGate.isAddressed(by: diagnosis.spec.parameters ?? [:])
         entry.parent = diagnosis.metadata.labels?[WellKnown.parentLabel].map { UID($0) }
         entry.traceparent = diagnosis.metadata.annotations?[WellKnown.traceparentAnnotation]
         entry.revision = revision

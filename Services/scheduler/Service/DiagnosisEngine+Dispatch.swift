@@ -135,12 +135,13 @@ extension DiagnosisEngine {
             queue.enqueue(entry.uid, on: node)
             return
         }
-        guard plan.everyStepReads || blastRadius.take(entry.uid, on: node, ready: registry.readyCount) else {
+        let everyStepReads = entry.isDryRun || (entry.approves ? plan.everyStepReads : plan.everyStepReadsWithoutApproval)
+        guard everyStepReads || blastRadius.take(entry.uid, on: node, ready: registry.readyCount) else {
             holdBack(entry, on: node)
             return
         }
         let pin = DiagnosisMachine.Pin(
-            node: node, journal: agent.journal, planHash: plan.hash, everyStepReads: plan.everyStepReads)
+            node: node, journal: agent.journal, planHash: plan.hash, everyStepReads: everyStepReads)
         post(entry.uid, .pin(pin))
     }
 

@@ -30,6 +30,10 @@ final class DiagnosisEntry {
     var target: DiagnosisTarget?
     var parent: UID?
     var traceparent: String?
+    /// Its steps are shown, not carried out.
+    var isDryRun = false
+    /// Its parameters approve something, so that a repair may be carried out.
+    var approves = false
     /// Of the object's last version that this process has read or written.
     var revision: Int64 = 0
     /// The object itself, while it is worth its memory: from the admission or the dispatch on, but not while it waits in a queue.

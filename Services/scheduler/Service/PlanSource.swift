@@ -9,6 +9,7 @@ import ServiceKit
 struct PinnedPlan: Sendable {
     let hash: String
     let everyStepReads: Bool
+    let everyStepReadsWithoutApproval: Bool
     let vertices: [Vertex]
     /// As graph-builder spelled it; what is stored and what agents get.
     let bytes: [UInt8]
@@ -17,6 +18,7 @@ struct PinnedPlan: Sendable {
         let plan = try JSON.decode(Plan.self, from: bytes)
         hash = plan.hash
         everyStepReads = plan.isReadOnly
+        everyStepReadsWithoutApproval = plan.isReadOnlyWithoutApproval
         vertices = plan.vertices
         self.bytes = bytes
     }

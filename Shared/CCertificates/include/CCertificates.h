@@ -40,6 +40,8 @@ int ccertificates_is_for(const char *certificate_pem, const char *name);
 struct ccertificates_peer {
     /* Of its own certificate; freed with ccertificates_free. */
     char *certificate_pem;
+    /* From when on its own holds. */
+    int64_t not_before;
     /* The earliest end of validity in the chain that it sent. */
     int64_t chain_not_after;
     /* Why the certificate is not to be trusted, by the system's authorities and for that name; NULL where it is. Freed with

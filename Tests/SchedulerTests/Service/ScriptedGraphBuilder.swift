@@ -50,6 +50,16 @@ final class ScriptedGraphBuilder: Sendable {
             operations: ["df": operation])
     }
 
+    /// A repair behind the agent's gate, which opens for `approve=restart`.
+    static func gatedPlan(_ name: String, hash: String) -> Plan {
+        let gate = OperationSpec(processor: Processor(httpServer: HTTPProcessor(path: ApprovalGate.path)), effect: .read)
+        let repair = OperationSpec(processor: Processor(scriptRunner: ScriptProcessor(script: "true")), effect: .mutate)
+        return Plan(
+            operationSet: name, hash: hash,
+            vertices: [Vertex(id: 0, to: [1]), Vertex(id: 1, operation: "gate", to: [2]), Vertex(id: 2, operation: "restart")],
+            operations: ["gate": gate, "restart": repair])
+    }
+
     private func answer(_ name: String, etag: String?) throws -> Response {
         let (plan, isNotReady, isAway) = script.withLock { script in
             script.questions += 1

@@ -63,6 +63,29 @@ struct StormServiceTests {
         await house.stop()
     }
 
+    @Test("a dry run changes nothing, and nor does what stands behind a gate that is not opened")
+    func readingOnly() async throws {
+        let house = try await SchedulerHouse(nodes: ["a", "b"], settings: ["--blast-radius", "1", "--agent-lease", "60"])
+        house.graphBuilder.script.withLock { script in
+            script.plans["restart"] = ScriptedGraphBuilder.plan("restart", hash: "hash-2", effect: .mutate)
+            script.plans["gated"] = ScriptedGraphBuilder.gatedPlan("gated", hash: "hash-3")
+        }
+        let (a, b) = (try ScriptedAgent("a", of: house), try ScriptedAgent("b", of: house))
+        try await a.register()
+        try await b.register()
+        #expect(try await house.create("a1", node: "a", set: "restart") == 201)
+        #expect(try await eventually { a.jobs.count == 1 })
+        #expect(try await house.create("shown", node: "b", set: "restart", ["dryRun": true]) == 201)
+        #expect(try await house.create("asked", node: "b", set: "gated", ["parameters": ["approve": "restart"]]) == 201)
+        #expect(try await house.create("closed", node: "b", set: "gated", ["parameters": ["other": "x"]]) == 201)
+        #expect(try await eventually { b.jobs.count == 2 })
+        #expect(Set(b.jobs.map(\.name)) == ["shown", "closed"])
+        #expect(try await eventually { try await house.diagnosis("asked")?.status?.reason == "BlastRadius" })
+        await a.stop()
+        await b.stop()
+        await house.stop()
+    }
+
     @Test("what waits too long for the blast radius says so in the end")
     func waitedTooLong() async throws {
         let house = try await SchedulerHouse(

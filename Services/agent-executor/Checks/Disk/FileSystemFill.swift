@@ -19,6 +19,7 @@ enum FileSystemFill {
         }
         var unit: String { self == .space ? "bytes" : "" }
         var noun: String { self == .space ? "free" : "inodes free" }
+        var counted: String { self == .space ? "space" : "inodes" }
     }
 
     static let space = builtIn(
@@ -51,12 +52,19 @@ enum FileSystemFill {
             ], privileges: ["root, for folders of other users"], timeoutSeconds: 120)
         return BuiltIn(declaration) { context, host throws(BuiltInFault) in
             let path = context[mountpoint]
+            let end = ContinuousClock.now + .seconds(context.timeoutSeconds * 0.8)
             let fills = try await host.read { (files) throws(BuiltInFault) in try FileSystemFill.fills(measure, path, files) }
+            if path != nil, let only = fills.first, only.whole == 0 {
+                return .ruledOut(
+                    "\(ProcessScan.printable(only.point)) is a file system (\(only.type)) that counts no \(measure.counted): it can't run out."
+                )
+            }
             guard let fullest = fills.first, fullest.percent <= context[available] else {
                 return healthy(measure, fills, context[available])
             }
             let search = FillSearch(
-                measure: measure, start: fullest.point, walkSeconds: context[walkSeconds], growthSeconds: context[growthSeconds])
+                measure: measure, start: fullest.point, walkSeconds: context[walkSeconds], growthSeconds: context[growthSeconds],
+                end: end)
             let cause = try await search.run(host)
             let full = fills.filter { $0.percent <= context[available] }
             return .found(finding(measure, full, cause, isCritical: fullest.percent < context[criticalPercent]))
@@ -96,18 +104,24 @@ enum FileSystemFill {
         let mounts = MountTable.mountInfo(try files.needed("/proc/self/mountinfo"))
         if mounts.isEmpty { throw .failed("/proc/self/mountinfo is not what the kernel writes there") }
         if let path {
+            let place = try place(path, files).path
             // Of mounts on one point the last hides the others.
-            let holders = mounts.filter { holds(path, $0.point) }
+            let holders = mounts.filter { holds(place, $0.point) }
             let longest = holders.map(\.point.utf8.count).max()
             guard let holder = holders.last(where: { $0.point.utf8.count == longest }) else {
-                throw .failed("/proc/self/mountinfo names no file system that holds \(path)")
+                throw .failed("/proc/self/mountinfo names no file system that holds \(place)")
             }
-            guard let use = try use(of: path, files) else { throw .parameter("mountpoint", "\"\(path)\" is no folder of this node") }
+            guard let use = try use(of: path, files) else { throw notThere(path) }
             return [fill(measure, holder, use)]
         }
         var devices: Set<String> = []
         var fills: [Fill] = []
-        for mount in mounts where !skipped.contains(mount.type) && !isOnNetwork(mount.type) && devices.insert(mount.device).inserted {
+        // Of mounts on one point the last hides the others.
+        let shown = Dictionary(mounts.map { ($0.point, $0.id) }) { $1 }
+        for mount in mounts
+        where shown[mount.point] == mount.id && !skipped.contains(mount.type) && !isOnNetwork(mount.type)
+            && devices.insert(mount.device).inserted
+        {
             // A recorded machine, or a mount below another that hides it, may not have the folder.
             guard !mount.isFileSystemReadOnly, let use = try use(of: mount.point, files) else { continue }
             let fill = self.fill(measure, mount, use)
@@ -115,6 +129,19 @@ enum FileSystemFill {
         }
         return fills.sorted { ($0.percent, $0.point) < ($1.percent, $1.point) }
     }
+
+    /// Where a parameter `mountpoint` leads to, links followed, and the device of its file system.
+    static func place(_ path: String, _ files: HostFiles) throws(BuiltInFault) -> (path: String, device: UInt64) {
+        do throws(HostFiles.Problem) {
+            let resolved = try files.resolved(path)
+            return (resolved.path, resolved.status.device)
+        } catch {
+            if case .stopped = error { throw .cancelled }
+            throw notThere(path)
+        }
+    }
+
+    private static func notThere(_ path: String) -> BuiltInFault { .parameter("mountpoint", "\"\(path)\" is no folder of this node") }
 
     private static func fill(_ measure: Measure, _ mount: Mount, _ use: FileSystemUse) -> Fill {
         Fill(point: mount.point, type: mount.type, source: mount.source, left: measure.left(use), whole: measure.whole(use))

@@ -13,6 +13,8 @@ struct FillSearch: Sendable {
     let start: String
     let walkSeconds: Double
     let growthSeconds: Double
+    /// When it has to be over, so that there is time left to tell what is known.
+    let end: ContinuousClock.Instant
 
     private static let shown = 10
 
@@ -27,22 +29,30 @@ struct FillSearch: Sendable {
     func run(_ host: Host) async throws(BuiltInFault) -> Cause? {
         guard walkSeconds > 0 else { return nil }
         let now = host.clock.now().microseconds / 1_000_000
-        let walk = try await host.read { (files) throws(BuiltInFault) in
-            try FolderWalk(HostPath(start), limits: FolderWalk.Limits(seconds: walkSeconds), now: now, files)
+        let seconds = min(walkSeconds, secondsLeft)
+        let (walk, mounts) = try await host.read { (files) throws(BuiltInFault) in
+            let mounts = Set(MountTable.mountInfo(try files.needed("/proc/self/mountinfo")).map { HostPath($0.point) })
+            return (try FolderWalk(HostPath(start), mounts: mounts, limits: FolderWalk.Limits(seconds: seconds), now: now, files), mounts)
         }
-        let growth = growthSeconds > 0 ? try await growth(walk, host) : nil
-        return cause(walk, growth)
+        // Counting again takes as long as counting did, twice.
+        let growth = growthSeconds > 0 && secondsLeft > 0 ? try await growth(walk, mounts, host) : nil
+        return cause(walk, growth, walkedSeconds: seconds)
     }
 
-    private func growth(_ walk: FolderWalk, _ host: Host) async throws(BuiltInFault) -> Growth {
+    private var secondsLeft: Double { max(0, ContinuousClock.now.duration(to: end) / .seconds(1)) }
+
+    private func growth(_ walk: FolderWalk, _ mounts: Set<HostPath>, _ host: Host) async throws(BuiltInFault) -> Growth {
         let first = try await host.read { (files) throws(BuiltInFault) in
-            (left: try left(files), folders: try FolderWalk.again(walk.active, seconds: walkSeconds, files))
+            (
+                left: try left(files),
+                folders: try FolderWalk.again(walk.active, mounts: mounts, seconds: min(walkSeconds, secondsLeft / 4), files)
+            )
         }
         let begin = host.clock.uptimeSeconds()
-        try await host.sleep(seconds: growthSeconds)
+        try await host.sleep(seconds: min(growthSeconds, secondsLeft / 2))
         let seconds = max(0.01, host.clock.uptimeSeconds() - begin)
         return try await host.read { (files) throws(BuiltInFault) in
-            let now = try FolderWalk.again(walk.active, seconds: walkSeconds, files)
+            let now = try FolderWalk.again(walk.active, mounts: mounts, seconds: min(walkSeconds, secondsLeft), files)
             let left = try left(files)
             let grown = first.folders.compactMap { (path, before) in
                 now[path].map { (path: path, size: measure.size($0).since(measure.size(before))) }
@@ -59,7 +69,7 @@ struct FillSearch: Sendable {
         }
     }
 
-    private func cause(_ walk: FolderWalk, _ growth: Growth?) -> Cause {
+    private func cause(_ walk: FolderWalk, _ growth: Growth?, walkedSeconds: Double) -> Cause {
         let largest = walk.largest(Self.shown, by: measure.size, below: HostPath(start))
         let direct = measure.size(walk.direct)
         var sentence = largest.first.map { "; the largest folder is \(ProcessScan.printable($0.path)) with \(measure.text($0.size))" } ?? ""
@@ -73,7 +83,7 @@ struct FillSearch: Sendable {
         }
         evidence.append(Finding.Evidence("entries walked", walk.entries))
         if !walk.isComplete {
-            sentence += " of what was walked within \(Quantity.duration(walkSeconds))"
+            if !sentence.isEmpty { sentence += " of what was walked within \(Quantity.duration(walkedSeconds))" }
             evidence.append(Finding.Evidence("walk", "cut at its limits: there may be larger folders"))
         }
         guard let growth else { return Cause(sentence: sentence, evidence: evidence) }

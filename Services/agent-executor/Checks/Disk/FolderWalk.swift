@@ -53,8 +53,9 @@ struct FolderWalk: Sendable {
 
     /// - Parameters:
     ///   - start: a folder; only what is on its file system is walked.
+    ///   - mounts: where other file systems are mounted.
     ///   - now: seconds since 1970, for what counts as lately.
-    init(_ start: HostPath, limits: Limits, now: Int64, _ files: HostFiles) throws(BuiltInFault) {
+    init(_ start: HostPath, mounts: Set<HostPath> = [], limits: Limits, now: Int64, _ files: HostFiles) throws(BuiltInFault) {
         let status: HostFiles.Status
         do throws(HostFiles.Problem) {
             status = try files.status(start)
@@ -75,7 +76,7 @@ struct FolderWalk: Sendable {
             }
             var own = Total()
             var writtenAt = Int64.min
-            try files.eachReadableEntry(of: folder.path) { path, info in
+            try files.eachReadableEntry(of: folder.path, except: mounts) { path, info in
                 entries += 1
                 guard entries <= limits.entriesMax, !deadline.isOver(at: entries) else {
                     isComplete = false
@@ -126,14 +127,16 @@ struct FolderWalk: Sendable {
     }
 
     /// What lies directly in the active folders now, as it was counted in the walk; without those for which the time is too short.
-    static func again(_ active: [Active], seconds: Double, _ files: HostFiles) throws(BuiltInFault) -> [HostPath: Total] {
+    static func again(
+        _ active: [Active], mounts: Set<HostPath> = [], seconds: Double, _ files: HostFiles
+    ) throws(BuiltInFault) -> [HostPath: Total] {
         let deadline = Deadline(seconds)
         var totals: [HostPath: Total] = [:]
         for folder in active {
             var own = Total()
             var count = 0
             var isWhole = true
-            try files.eachReadableEntry(of: folder.path) { _, info in
+            try files.eachReadableEntry(of: folder.path, except: mounts) { _, info in
                 count += 1
                 isWhole = !deadline.isOver(at: count)
                 if let info { own.add(info) }

@@ -3,7 +3,7 @@ import NodeFacts
 
 /// Units of systemd that have failed, or that are restarted again and again.
 enum FailedUnits {
-    private static let unit = Parameter.optional("unit", .word(), "The one unit to look at, such as nginx.service; without it, all.")
+    private static let unit = Parameter.optional("unit", .unitName, "The one unit to look at, such as nginx.service; without it, all.")
     private static let restartsMin = Parameter.integer(
         "restartsMin", 1...1_000_000, default: 5, "Restarts of a unit by systemd from which on it is reported as flapping.")
 

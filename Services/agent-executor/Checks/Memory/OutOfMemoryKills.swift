@@ -3,37 +3,46 @@ import NodeFacts
 
 /// Processes that the kernel killed because memory had run out.
 enum OutOfMemoryKills {
+    private static let scope = Parameter.choice(
+        "scope", ["any", "machine"], default: "any",
+        "Whose memory had run out: any also reports kills at the limit of one control group, such as a container's.")
+
     static let builtIn = BuiltIn(
         BuiltInDeclaration(
             "oomKills", "Looks for processes that the kernel killed because memory had run out.",
             succeedsWhen: "a process was killed for want of memory in the last sinceSeconds",
-            parameters: [KernelLog.sinceSeconds.definition], privileges: ["read access to /dev/kmsg"])
+            parameters: [KernelLog.sinceSeconds.definition, scope.definition], privileges: ["read access to /dev/kmsg"])
     ) { context, host throws(BuiltInFault) in
         let since = context[KernelLog.sinceSeconds]
         let log = try await KernelLog.read(host, sinceSeconds: since)
-        return try await host.read { (files) throws(BuiltInFault) in try look(files, log, sinceSeconds: since) }
+        let isOfMachine = context[scope] == "machine"
+        return try await host.read { (files) throws(BuiltInFault) in try look(files, log, sinceSeconds: since, isOfMachine: isOfMachine) }
     }
 
     private static let killsShown = 10
 
-    private static func look(_ files: HostFiles, _ log: KernelLog, sinceSeconds: Double) throws(BuiltInFault) -> BuiltInOutcome {
+    private static func look(
+        _ files: HostFiles, _ log: KernelLog, sinceSeconds: Double, isOfMachine: Bool
+    ) throws(BuiltInFault) -> BuiltInOutcome {
         let sinceBoot = try files.parsedIfReadable("/proc/vmstat") { CounterTable($0)["oom_kill"] }
         let kills = OutOfMemoryKill.find(in: log.messages)
         let groups = try groupsWithKills(files)
         var evidence = kills.suffix(killsShown).reversed().map { Finding.Evidence("killed", describe($0, log)) }
         if let sinceBoot { evidence.append(Finding.Evidence("kills since the machine started", sinceBoot)) }
         evidence += groups.map { Finding.Evidence("kills in \(CgroupName.short($0.group)) since it was made", $0.kills) }
-        guard let last = kills.last else {
+        let counted = isOfMachine ? kills.filter { $0.scope != .cgroup } : kills
+        guard let last = counted.last else {
             let total = sinceBoot.map { ", \($0) since the machine started" } ?? ""
-            let summary = "No process was killed for want of memory in the last \(Quantity.duration(sinceSeconds))\(total)."
+            let what = isOfMachine ? "the machine's memory" : "memory"
+            let summary = "No process was killed for want of \(what) in the last \(Quantity.duration(sinceSeconds))\(total)."
             return .ruledOut(summary, finding: Finding(.info, summary, evidence: evidence))
         }
         let place = last.scope == .cgroup ? "in \(group(last))" : "by the whole machine"
         return .found(
             Finding(
-                kills.contains { $0.scope != .cgroup } ? .critical : .warning,
+                counted.contains { $0.scope != .cgroup } ? .critical : .warning,
                 """
-                \(Quantity.count(kills.count, "process was", "processes were")) killed for want of memory in the last \
+                \(Quantity.count(counted.count, "process was", "processes were")) killed for want of memory in the last \
                 \(Quantity.duration(sinceSeconds)); the last was \(name(last)), \(Quantity.duration(log.age(last.sinceBootMicroseconds))) ago, \
                 \(place).
                 """, evidence: evidence, hint: hint(last)))

@@ -32,8 +32,11 @@ enum DNSResolvers {
         let only = context[resolver]
         let servers = try await host.read { (files) throws(BuiltInFault) in if let only { [only] } else { try configured(files) } }
         var probes: [Probe] = []
-        for server in servers {
-            probes.append(try await host.read { (_) throws(BuiltInFault) in probe(server, question) })
+        // So that what is known of some is told although others don't answer.
+        let end = ContinuousClock.now + .seconds(context.timeoutSeconds * 0.8)
+        for (index, server) in servers.enumerated() {
+            let share = max(.zero, ContinuousClock.now.duration(to: end)) / (servers.count - index)
+            probes.append(try await host.call { () throws(BuiltInFault) in probe(server, question, until: .now + share) })
         }
         return judge(probes, question, latency: context[latencySeconds])
     }
@@ -53,7 +56,24 @@ enum DNSResolvers {
         var server: String
         /// Of the answers that came.
         var seconds: [Double] = []
-        var failures: [String] = []
+        var failures: [Failure] = []
+        var asked = 0
+    }
+
+    private enum Failure: Hashable, Sendable {
+        /// There is no such name.
+        case unknownName(String)
+        case other(String)
+
+        var text: String {
+            switch self {
+            case .unknownName(let text), .other(let text): text
+            }
+        }
+
+        var isOfName: Bool {
+            if case .unknownName = self { true } else { false }
+        }
     }
 
     private static func isPlain(_ name: String) -> Bool { name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } }
@@ -65,36 +85,46 @@ enum DNSResolvers {
         return Array(servers.prefix(serversMax))
     }
 
-    private static func probe(_ server: String, _ question: Question) -> Probe {
+    private static func probe(_ server: String, _ question: Question, until end: ContinuousClock.Instant) -> Probe {
         var probe = Probe(server: server)
         guard let address = SocketAddress(server, defaultPort: port) else {
-            probe.failures.append("\"\(ProcessScan.printable(server))\" is no address")
+            probe.failures.append(.other("\"\(ProcessScan.printable(server))\" is no address"))
             return probe
         }
-        for _ in 0..<question.attempts {
+        while probe.asked < question.attempts {
             let begin = ContinuousClock.now
+            if probe.asked > 0, begin + .seconds(question.seconds) > end { break }
+            probe.asked += 1
             do throws(SocketConnection.Failure) {
                 let answer = try ask(address, question)
                 probe.seconds.append((ContinuousClock.now - begin) / .seconds(1))
                 if let fault = fault(answer, question) { probe.failures.append(fault) }
             } catch {
-                probe.failures.append(error == .timedOut ? "no answer within \(Quantity.duration(question.seconds))" : error.text)
+                probe.failures.append(.other(error == .timedOut ? "no answer within \(Quantity.duration(question.seconds))" : error.text))
             }
         }
         return probe
     }
 
-    private static func fault(_ answer: DNSMessage.Answer, _ question: Question) -> String? {
+    private static func fault(_ answer: DNSMessage.Answer, _ question: Question) -> Failure? {
         switch answer.code {
-        case 0: question.mustExist && answer.answers == 0 ? "no record of that name" : nil
-        case 3 where !question.mustExist: nil
-        default: DNSMessage.name(ofCode: answer.code)
+        case 0: question.mustExist && answer.answers == 0 ? .unknownName("no address of that name") : nil
+        case 3: question.mustExist ? .unknownName(DNSMessage.name(ofCode: answer.code)) : nil
+        default: .other(DNSMessage.name(ofCode: answer.code))
         }
     }
 
-    /// By UDP, and by TCP where the answer doesn't fit.
+    /// For the servers of the root, or for a name's addresses of IPv4, and of IPv6 where it has none of those.
     private static func ask(_ address: SocketAddress, _ question: Question) throws(SocketConnection.Failure) -> DNSMessage.Answer {
-        let type: DNSMessage.RecordType = question.name == "." ? .ns : .a
+        guard question.name != "." else { return try ask(address, question, .ns) }
+        let answer = try ask(address, question, .a)
+        return answer.code == 0 && answer.answers == 0 ? try ask(address, question, .aaaa) : answer
+    }
+
+    /// By UDP, and by TCP where the answer doesn't fit.
+    private static func ask(
+        _ address: SocketAddress, _ question: Question, _ type: DNSMessage.RecordType
+    ) throws(SocketConnection.Failure) -> DNSMessage.Answer {
         guard let bytes = DNSMessage.question(question.name, type, id: UInt16.random(in: 0...UInt16.max)) else { throw .system(EINVAL) }
         let connection = try SocketConnection(address, type: SOCK_DGRAM, timeoutSeconds: question.seconds)
         try connection.send(bytes)
@@ -130,7 +160,7 @@ enum DNSResolvers {
                     : [
                         Finding.Evidence("\(server) fastest", times[0], unit: "seconds"),
                         Finding.Evidence("\(server) slowest", times[times.count - 1], unit: "seconds"),
-                    ]) + Set(probe.failures).sorted().prefix(3).map { Finding.Evidence("\(server) failed", $0) }
+                    ]) + Set(probe.failures.map(\.text)).sorted().prefix(3).map { Finding.Evidence("\(server) failed", $0) }
         }
         let failing = probes.filter { !$0.failures.isEmpty }
         let slow = probes.filter { $0.failures.isEmpty && ($0.seconds.max() ?? 0) >= latency }
@@ -144,14 +174,18 @@ enum DNSResolvers {
         let parts =
             failing.map { probe in
                 """
-                \(ProcessScan.printable(probe.server)) failed \(probe.failures.count) of \(question.attempts) questions for \(question.text): \(probe.failures[0])
+                \(ProcessScan.printable(probe.server)) failed \(probe.failures.count) of \(Quantity.count(probe.asked, "question")) for \(question.text): \
+                \(probe.failures[0].text)
                 """
             } + slow.map { "\(ProcessScan.printable($0.server)) took up to \(Quantity.duration($0.seconds.max() ?? 0)) to answer" }
-        let isDead = failing.count == probes.count && failing.allSatisfy { $0.failures.count >= question.attempts }
+        let isUnknown = !failing.isEmpty && failing.allSatisfy { $0.failures.allSatisfy(\.isOfName) }
+        let isDead = !isUnknown && failing.count == probes.count && failing.allSatisfy { $0.failures.count >= $0.asked }
         return .found(
             Finding(
                 isDead ? .critical : .warning, "\(parts.prefix(3).joined(separator: "; ")).", evidence: evidence,
-                hint: """
+                hint: isUnknown && slow.isEmpty
+                    ? "The resolvers answer: the name is not known to them. Look for a typing error, and for the record or the Service that it should come from."
+                    : """
                     Names are asked of the resolvers in their order: a dead first one delays every look-up. Look at the resolver (CoreDNS: its pods, logs and CPU \
                     limit), at conntrack, and at what lies between.
                     """))

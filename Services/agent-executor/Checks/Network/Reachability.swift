@@ -24,8 +24,8 @@ enum Reachability {
         BuiltInDeclaration(
             "reachability", "Connects to a server by TCP, TLS or HTTP and looks at its certificate.",
             succeedsWhen: """
-                the target can't be reached, takes latencySeconds for a step, answers with a status of 500 or more, or shows a certificate that ends within \
-                expiryDays
+                the target can't be reached, takes latencySeconds for a step, answers with a status of 500 or more, or shows a certificate that does not hold \
+                yet or ends within expiryDays
                 """,
             parameters: [
                 target.definition, connectSeconds.definition, latencySeconds.definition, expiryDays.definition, verify.definition,
@@ -33,7 +33,9 @@ enum Reachability {
     ) { context, host throws(BuiltInFault) in
         guard let target = ReachabilityTarget(context[target]) else { throw .parameter("target", "must be \(targetRule.words)") }
         let seconds = context[connectSeconds]
-        var probe = try await host.read { (_) throws(BuiltInFault) in connect(target, seconds: seconds) }
+        // Of a name with many addresses not all may be tried: what is known is told in time.
+        let end = ContinuousClock.now + .seconds(context.timeoutSeconds * 0.8 - 2 * seconds)
+        var probe = try await host.call { () throws(BuiltInFault) in connect(target, seconds: seconds, until: end) }
         // A client would refuse a certificate that it does not trust, which the handshake has told already.
         if probe.failure == nil, target.scheme == .http || (target.scheme == .https && probe.peer?.distrust == nil) {
             await request(target, host.http, seconds: seconds, &probe)
@@ -64,16 +66,20 @@ enum Reachability {
         case noConnection(String)
         case noHandshake(String)
         case noAnswer(String)
+        case badAnswer(String)
 
         var text: String {
             switch self {
             case .unknownName: "its name is not known"
-            case .noConnection(let text), .noHandshake(let text), .noAnswer(let text): text.hasSuffix(".") ? String(text.dropLast()) : text
+            case .noConnection(let text), .noHandshake(let text), .noAnswer(let text), .badAnswer(let text): withoutFullStop(text)
             }
         }
     }
 
-    private static let answerBytesMax = 1 << 20
+    /// To be continued in a sentence.
+    private static func withoutFullStop(_ text: String) -> String {
+        String(decoding: text.utf8.reversed().drop { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: " ") }.reversed(), as: UTF8.self)
+    }
 
     private static func timed<Value>(_ name: String, _ probe: inout Probe, _ body: () -> Value) -> Value {
         let begin = ContinuousClock.now
@@ -82,12 +88,12 @@ enum Reachability {
         return value
     }
 
-    /// Each address is tried until one answers.
-    private static func connect(_ target: ReachabilityTarget, seconds: Double) -> Probe {
+    /// Each address is tried until one answers or the time is over.
+    private static func connect(_ target: ReachabilityTarget, seconds: Double, until end: ContinuousClock.Instant) -> Probe {
         var probe = Probe()
         let addresses = timed("name look-up", &probe) { SocketAddress.lookUp(target.host, target.port) }
         if addresses.isEmpty { probe.failure = .unknownName }
-        for address in addresses {
+        for address in addresses where probe.address.isEmpty || ContinuousClock.now < end {
             probe.address = address.text
             probe.failure = nil
             do throws(SocketConnection.Failure) {
@@ -122,14 +128,15 @@ enum Reachability {
     private static func request(_ target: ReachabilityTarget, _ client: HTTPClient, seconds: Double, _ probe: inout Probe) async {
         let begin = ContinuousClock.now
         do throws(HTTPClientError) {
-            let answer = try await client.send(
-                ClientRequest(
-                    url: target.text, timeoutSeconds: seconds, connectTimeoutSeconds: seconds, responseBytesMax: answerBytesMax))
+            // Its head is all that was asked for.
+            let answer = try await client.stream(
+                ClientRequest(url: target.text, timeoutSeconds: seconds, connectTimeoutSeconds: seconds))
             probe.status = answer.status
-        } catch .responseTooLarge {
-            // It answers, and that is what was asked.
+            answer.cancel()
+        } catch .timedOut {
+            probe.failure = .noAnswer("no answer within \(Quantity.duration(seconds))")
         } catch {
-            probe.failure = .noAnswer("no answer: \(error)")
+            probe.failure = .badAnswer("no answer that is HTTP: \(error)")
         }
         probe.steps.append(("answer", (ContinuousClock.now - begin) / .seconds(1)))
     }
@@ -151,8 +158,10 @@ enum Reachability {
             let span = Quantity.duration(abs(days) * 86_400)
             faults.append(days <= 0 ? "shows a certificate that ended \(span) ago" : "shows a certificate that ends in \(span)")
         }
+        let ahead = probe.peer.map { Double($0.notBefore - now) } ?? 0
+        if ahead > 0 { faults.append("shows a certificate that does not hold before \(Quantity.duration(ahead)) from now") }
         if limits.mustBeTrusted, let why = probe.peer?.distrust {
-            faults.append("shows a certificate that is not trusted: \(ProcessScan.printable(why))")
+            faults.append("shows a certificate that is not trusted: \(withoutFullStop(ProcessScan.printable(why)))")
         }
         if let status = probe.status, status >= 500 { faults.append("answers with HTTP status \(status)") }
         for step in probe.steps where step.seconds >= limits.latency {
@@ -169,7 +178,7 @@ enum Reachability {
             let summary = "\(target.text) \(what)\(certificate)\(unasked)."
             return .ruledOut(summary, finding: Finding(.info, summary, evidence: evidence))
         }
-        let isCritical = probe.failure != nil || (days ?? 1) <= 0
+        let isCritical = probe.failure != nil || (days ?? 1) <= 0 || ahead > 0
         return .found(
             Finding(
                 isCritical ? .critical : .warning, "\(target.text) \(faults.joined(separator: "; ")).", evidence: evidence,
@@ -187,9 +196,11 @@ enum Reachability {
         case .noHandshake:
             return "It can be connected to, but speaks no TLS there, or none that both know: openssl s_client -connect shows what it says."
         case .noAnswer: return "It can be connected to, but does not answer in time: look at the server and its load."
+        case .badAnswer:
+            return "It can be connected to, but closes the connection or speaks another protocol there: curl -v shows what comes."
         case nil: break
         }
-        if let days, days < limits.expiryDays { return "Renew the certificate in time." }
+        if let days, days < limits.expiryDays { return days <= 0 ? "Renew the certificate now." : "Renew the certificate in time." }
         if limits.mustBeTrusted, probe.peer?.distrust != nil {
             return """
                 openssl s_client -connect shows the chain: a missing intermediate, an authority that this node does not have, or another name.

@@ -11,14 +11,15 @@ enum DeletedOpenFiles {
 
     static let builtIn = BuiltIn(
         BuiltInDeclaration(
-            "deletedOpenFiles", "Looks for deleted files that processes keep open, and that so keep their space.",
+            "deletedOpenFiles",
+            "Looks for deleted files that processes keep open, and that so keep their space; not for those that are mapped alone.",
             succeedsWhen: "deleted files that are still open take at least bytesMin",
             parameters: [bytesMin.definition, mountpoint.definition], privileges: ["root, for processes of other users"])
     ) { context, host throws(BuiltInFault) in
         let bytesMin = UInt64(context[bytesMin])
         let mountpoint = context[mountpoint]
         return try await host.read { (files) throws(BuiltInFault) in
-            let device = try mountpoint.map { (path) throws(BuiltInFault) in try DeletedOpenFiles.device(path, files) }
+            let device = try mountpoint.map { (path) throws(BuiltInFault) in try FileSystemFill.place(path, files).device }
             return try judge(try find(files, on: device), bytesMin: bytesMin, mountpoint, files)
         }
     }
@@ -32,7 +33,10 @@ enum DeletedOpenFiles {
         var path: String
         var bytes: UInt64
         var pid: Int32
+        /// The thread that was asked: the process itself but where its first thread has ended.
+        var thread: Int32
         var descriptor: Int32
+        var otherHolders: Set<Int32> = []
     }
 
     private struct Search {
@@ -51,11 +55,11 @@ enum DeletedOpenFiles {
         var search = Search()
         var found = 0
         let candidates = try files.eachProcess { (folder, pid) throws(HostFiles.Problem) in
-            var deleted: [(descriptor: Int32, path: String)] = []
-            let descriptors = try folder.eachOpenFile(of: pid) { number, target in
+            var deleted: [(thread: Int32, descriptor: Int32, path: String)] = []
+            let descriptors = try folder.eachOpenFile(of: pid) { thread, number, target in
                 guard found < filesMax, let path = path(target) else { return }
                 found += 1
-                deleted.append((number, path))
+                deleted.append((thread, number, path))
             }
             switch descriptors {
             case .counted: search.processes += 1
@@ -66,10 +70,15 @@ enum DeletedOpenFiles {
         }
         for (pid, deleted) in candidates {
             for file in deleted {
-                guard let info = try open("/proc/\(pid)/fd/\(file.descriptor)", files) else { continue }
+                guard let info = try open("/proc/\(file.thread)/fd/\(file.descriptor)", files) else { continue }
                 let identity = Identity(device: info.device, inode: info.inode)
-                guard device == nil || device == info.device, search.files[identity] == nil else { continue }
-                search.files[identity] = Deleted(path: file.path, bytes: info.allocatedBytes, pid: pid, descriptor: file.descriptor)
+                guard device == nil || device == info.device else { continue }
+                if let known = search.files[identity] {
+                    if known.pid != pid { search.files[identity]?.otherHolders.insert(pid) }
+                    continue
+                }
+                search.files[identity] = Deleted(
+                    path: file.path, bytes: info.allocatedBytes, pid: pid, thread: file.thread, descriptor: file.descriptor)
             }
         }
         return search
@@ -101,14 +110,6 @@ enum DeletedOpenFiles {
         return (UInt64(info.st_dev), UInt64(info.st_ino), UInt64(max(0, info.st_blocks)).saturatingMultiply(512))
     }
 
-    private static func device(_ path: String, _ files: HostFiles) throws(BuiltInFault) -> UInt64 {
-        do throws(HostFiles.Problem) {
-            return try files.status(path).device
-        } catch {
-            throw error.fault
-        }
-    }
-
     private static func judge(
         _ search: Search, bytesMin: UInt64, _ mountpoint: String?, _ files: HostFiles
     ) throws(BuiltInFault) -> BuiltInOutcome {
@@ -117,9 +118,11 @@ enum DeletedOpenFiles {
         var evidence = [Finding.Evidence("deleted and open", sorted.count), Finding.Evidence("space they take", total, unit: "bytes")]
         for file in sorted.prefix(shown) {
             let holder = try ProcessScan.label(of: file.pid, files)
+            let others =
+                file.otherHolders.isEmpty ? "" : " and \(Quantity.count(file.otherHolders.count, "more process", "more processes"))"
             evidence.append(
                 Finding.Evidence(
-                    "\(ProcessScan.printable(file.path)), descriptor \(file.descriptor) of \(holder)", file.bytes, unit: "bytes"))
+                    "\(ProcessScan.printable(file.path)), descriptor \(file.descriptor) of \(holder)\(others)", file.bytes, unit: "bytes"))
         }
         let place = mountpoint.map { " on the file system of \($0)" } ?? ""
         let what = "\(Quantity.count(sorted.count, "deleted file")) still open\(place)"
@@ -133,11 +136,19 @@ enum DeletedOpenFiles {
         return .found(
             Finding(
                 .warning,
-                "\(what) \(sorted.count == 1 ? "takes" : "take") \(Quantity.bytes(total)); the largest is \(ProcessScan.printable(largest.path)) of pid \(largest.pid).",
+                "\(what) \(sorted.count == 1 ? "takes" : "take") \(Quantity.bytes(total)); the largest is \(ProcessScan.printable(largest.path)) of \(holders(largest)).",
                 evidence: evidence,
                 hint: """
-                    The space comes back when the process closes the file: restart it, or have it reopen its logs (many do on SIGHUP or SIGUSR1). \
-                    Emptying it works at once: truncate -s 0 /proc/\(largest.pid)/fd/\(largest.descriptor).
+                    The space comes back when the last process closes the file: restart it, or have it reopen its logs (many do on SIGHUP or SIGUSR1). \
+                    For a log that nobody needs, truncate -s 0 /proc/\(largest.thread)/fd/\(largest.descriptor) frees it at once; of a database or \
+                    another file in use it loses data, and a process that has it mapped may crash.
                     """))
+    }
+
+    private static func holders(_ file: Deleted) -> String {
+        let pids = file.otherHolders.sorted()
+        if pids.isEmpty { return "pid \(file.pid)" }
+        let listed = pids.prefix(shown).map { "\($0)" }.joined(separator: ", ")
+        return "pids \(file.pid), \(listed)\(pids.count > shown ? " and others" : "")"
     }
 }

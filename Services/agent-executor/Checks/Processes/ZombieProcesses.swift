@@ -43,12 +43,15 @@ enum ZombieProcesses {
                 """
             return .ruledOut(summary, finding: Finding(.info, summary, evidence: evidence))
         }
+        let share = zombies.count == 1 ? "a child of" : "\(worst.value.count) of them children of"
         return .found(
             Finding(
                 zombies.count >= 1000 ? .critical : .warning,
-                "\(Quantity.count(zombies.count, "zombie process", "zombie processes")), \(worst.value.count) of them children of \(names[0]).",
+                "\(Quantity.count(zombies.count, "zombie process", "zombie processes")), \(share) \(names[0]).",
                 evidence: evidence,
-                hint: """
+                hint: worst.key == 1
+                    ? "The machine's first process does not wait for its children, or hangs: only a reboot starts it anew. pidLimits tells how many pids are left."
+                    : """
                     The parent does not wait for its children, or hangs. Restart it; in a container an init such as tini collects them. Each takes a \
                     pid: pidLimits tells how many are left.
                     """))
@@ -70,7 +73,8 @@ private struct ZombieScan: Sendable {
             }
             guard let stat = try folder.read("stat", of: pid, { ProcessStat($0, end: $1) }) else { return nil }
             processes += 1
-            return stat.state == .zombie ? stat : nil
+            // While other threads run, the first one's end is no end of the process.
+            return stat.state == .zombie && stat.threads <= 1 ? stat : nil
         }
         if processes == 0 { throw ProcessScan.noneReadable }
         self.processes = processes

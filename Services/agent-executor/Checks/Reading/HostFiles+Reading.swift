@@ -32,10 +32,15 @@ extension HostFiles {
 
     /// Calls the body for each entry of a folder with what is known of it, until it answers false; what is gone or can't be looked at has no
     /// status. A folder that can't be read has none, or no more.
-    func eachReadableEntry(of folder: HostPath, _ body: (HostPath, Status?) -> Bool) throws(BuiltInFault) {
+    ///
+    /// - Parameter skipped: mount points, which are passed over without asking: a file system whose server is away would hold up who asks.
+    func eachReadableEntry(
+        of folder: HostPath, except skipped: Set<HostPath>, _ body: (HostPath, Status?) -> Bool
+    ) throws(BuiltInFault) {
         _ = try tolerant { files throws(Problem) in
             try files.eachFileName(in: folder) { (name) throws(Problem) in
                 let path = folder.appending(name)
+                if skipped.contains(path) { return true }
                 do throws(Problem) {
                     return body(path, try files.status(path))
                 } catch {

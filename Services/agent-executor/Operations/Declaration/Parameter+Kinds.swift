@@ -23,7 +23,7 @@ extension Parameter where Value == Double {
         let rule = "a number from \(ParameterRule.text(range.lowerBound)) to \(ParameterRule.text(range.upperBound))"
         return Parameter(
             key, .number, rule: rule, defaultText: ParameterRule.text(value), summary,
-            parse: { text in Double(text).flatMap { $0.isFinite && range.contains($0) ? $0 : nil } }, fallback: { value })
+            parse: { ParameterRule.number($0, range) }, fallback: { value })
     }
 
     /// A length of time in seconds; a fraction is taken.
@@ -92,14 +92,22 @@ public struct TextRule: Sendable {
         text.utf8.count <= 4096 && PathText.isAbsoluteAndNeverUp(text)
     }
 
-    /// What a tool can't take for an option or a path: letters, digits, `.`, `-`, `_`, `:` and `@`, not `-` first.
+    /// What neither a tool can take for an option nor a URL for a way up: letters, digits, `.`, `-`, `_`, `:` and `@`, not `-` first, and not `.` or
+    /// `..` alone.
     public static func word(bytesMax: Int = 253) -> TextRule {
-        TextRule("letters, digits, '.', '-', '_', ':' and '@', not beginning with '-', at most \(bytesMax) bytes") { text in
-            !text.isEmpty && text.utf8.count <= bytesMax && text.utf8.first != UInt8(ascii: "-")
+        word("letters, digits, '.', '-', '_', ':' and '@'", also: [], bytesMax: bytesMax)
+    }
+
+    /// A unit of systemd: a word in which `\x2d` may stand for a hyphen of a path (systemd.unit(5)).
+    public static let unitName = word("letters, digits, '.', '-', '_', ':', '@' and '\\'", also: Array("\\".utf8), bytesMax: 255)
+
+    private static func word(_ letters: String, also: [UInt8], bytesMax: Int) -> TextRule {
+        TextRule("\(letters), not beginning with '-', nor '.' or '..', at most \(bytesMax) bytes") { text in
+            !["", ".", ".."].contains(text) && text.utf8.count <= bytesMax && text.utf8.first != UInt8(ascii: "-")
                 && text.utf8.allSatisfy { byte in
                     switch byte {
                     case 0x61...0x7A, 0x41...0x5A, 0x30...0x39, 0x2D, 0x2E, 0x5F, 0x3A, 0x40: true
-                    default: false
+                    default: also.contains(byte)
                     }
                 }
         }
@@ -109,7 +117,16 @@ public struct TextRule: Sendable {
 enum ParameterRule {
     static func integer(_ range: ClosedRange<Int>) -> String { "an integer from \(range.lowerBound) to \(range.upperBound)" }
 
-    static func integer(_ text: String, _ range: ClosedRange<Int>) -> Int? { Int(text).flatMap { range.contains($0) ? $0 : nil } }
+    static func integer(_ text: String, _ range: ClosedRange<Int>) -> Int? {
+        // As people write them: Int takes "+5" too.
+        text.utf8.first == UInt8(ascii: "+") ? nil : Int(text).flatMap { range.contains($0) ? $0 : nil }
+    }
+
+    /// A decimal number; Double takes hexadecimal ones too.
+    static func number(_ text: String, _ range: ClosedRange<Double>) -> Double? {
+        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) || "-.eE".utf8.contains($0) }) else { return nil }
+        return Double(text).flatMap { $0.isFinite && range.contains($0) ? $0 : nil }
+    }
 
     static func text(_ number: Double) -> String { number == number.rounded() ? String(Int64(number)) : String(number) }
 }

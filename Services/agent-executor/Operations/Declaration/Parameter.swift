@@ -17,15 +17,24 @@ public struct ParameterDefinition: Sendable {
     public let defaultText: String?
     public let isRequired: Bool
     public let summary: String
+    /// Whether only who asked for the diagnosis may give it: neither a result of an earlier step does, nor the operation's own parameters.
+    public internal(set) var isOfCallerAlone = false
     /// What is wrong with a value, or nil.
     public let fault: @Sendable (String) -> String?
 }
 
 /// A declared parameter with the type of its values.
 public struct Parameter<Value: Sendable>: Sendable {
-    public let definition: ParameterDefinition
+    public private(set) var definition: ParameterDefinition
     let parse: @Sendable (String) -> Value?
     let fallback: @Sendable () -> Value
+
+    /// The same parameter, which only who asked for the diagnosis may give.
+    public var ofCallerAlone: Parameter {
+        var parameter = self
+        parameter.definition.isOfCallerAlone = true
+        return parameter
+    }
 
     init(
         _ key: String, _ kind: ParameterDefinition.Kind, rule: String, defaultText: String?, isRequired: Bool = false, _ summary: String,

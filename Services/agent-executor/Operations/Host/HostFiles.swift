@@ -163,6 +163,24 @@ public struct HostFiles: Sendable {
         return Status(info)
     }
 
+    /// What a file or folder is once all links on the way to it, and its own, are followed: its path by the machine's root, and what is known of it.
+    /// A path that the kernel can't tell is left as it was given.
+    public func resolved(_ path: String) throws(Problem) -> (path: String, status: Status) {
+        let fd = try open(path)
+        defer { close(fd) }
+        let status = try Self.status(of: fd, path)
+        let prefix = rootDescriptor >= 0 ? Self.target(of: rootDescriptor) ?? "" : ""
+        guard let target = Self.target(of: fd), target.utf8.starts(with: prefix.utf8) else { return (path, status) }
+        let rest = String(decoding: target.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)
+        return (rest.isEmpty ? "/" : rest.utf8.first == UInt8(ascii: "/") ? rest : path, status)
+    }
+
+    private static func target(of descriptor: Int32) -> String? {
+        var buffer = [UInt8](repeating: 0, count: 4097)
+        let count = readlink("/proc/self/fd/\(descriptor)", &buffer, 4096)
+        return count > 0 && count < 4096 ? String(decoding: buffer[..<count], as: UTF8.self) : nil
+    }
+
     /// Where a link points, as it is written in it.
     public func link(_ path: String) throws(Problem) -> String { try link(HostPath(path)) }
 

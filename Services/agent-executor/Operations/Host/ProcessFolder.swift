@@ -52,10 +52,11 @@ public struct ProcessFolder: ~Copyable {
         case gone
     }
 
-    /// How many files a process has open. Kernels since 6.2 tell it as the size of the folder; what an older one has is counted.
+    /// How many files a process has open, by those of another thread where the first one has ended. Kernels since 6.2 tell it as the size of the
+    /// folder; what an older one has is counted.
     public func descriptors(of pid: Int32) throws(HostFiles.Problem) -> Descriptors {
         if let told = toldDescriptors(of: pid) { return .counted(told) }
-        return try eachDescriptor(of: pid) { _, _ in }
+        return try eachDescriptor(of: pid) { _, _, _ in }
     }
 
     /// Whether the kernel says at once that a process has files open, which none has that has ended; false also where it does not say.
@@ -67,16 +68,16 @@ public struct ProcessFolder: ~Copyable {
         return Int(info.st_size)
     }
 
-    /// Calls the body for each open file of a process, with its number and what it leads to as proc_pid_fd(5) writes it. A target of 4096 bytes or
-    /// more is left out, but counted.
+    /// Calls the body for each open file of a process, with the thread that was asked for it (the process itself, or another thread where the first
+    /// one has ended), its number and what it leads to as proc_pid_fd(5) writes it. A target of 4096 bytes or more is left out, but counted.
     public func eachOpenFile(
-        of pid: Int32, _ body: (_ number: Int32, _ target: UnsafeRawBufferPointer) -> Void
+        of pid: Int32, _ body: (_ thread: Int32, _ number: Int32, _ target: UnsafeRawBufferPointer) -> Void
     ) throws(HostFiles.Problem) -> Descriptors {
         let target = target
-        return try eachDescriptor(of: pid) { folder, name in
+        return try eachDescriptor(of: pid) { thread, folder, name in
             let count = target.withMemoryRebound(to: CChar.self) { $0.baseAddress.map { readlinkat(folder, name, $0, target.count) } ?? -1 }
             guard count >= 0, count < target.count, let number = Self.number(name) else { return }
-            body(number, UnsafeRawBufferPointer(rebasing: target[..<count]))
+            body(thread, number, UnsafeRawBufferPointer(rebasing: target[..<count]))
         }
     }
 
@@ -91,9 +92,38 @@ public struct ProcessFolder: ~Copyable {
     }
 
     private func eachDescriptor(
-        of pid: Int32, _ body: (_ folder: Int32, _ name: UnsafePointer<CChar>) -> Void
+        of pid: Int32, _ body: (_ thread: Int32, _ folder: Int32, _ name: UnsafePointer<CChar>) -> Void
     ) throws(HostFiles.Problem) -> Descriptors {
-        let folder = clinux_open_process(descriptor, isBelow ? 1 : 0, pid, "fd")
+        let own = try eachEntry("fd", of: pid) { folder, name in body(pid, folder, name) }
+        guard own == .counted(0) else { return own }
+        // Threads share their files, but one that has ended has none.
+        for thread in try otherThreads(of: pid) {
+            let shared = try eachEntry("fd", of: thread) { folder, name in body(thread, folder, name) }
+            if case .counted(1...) = shared { return shared }
+        }
+        return own
+    }
+
+    /// The threads of a process beside its first, `threadsMax` of them.
+    private func otherThreads(of pid: Int32) throws(HostFiles.Problem) -> [Int32] {
+        var info = stat()
+        // A folder has a link for each folder in it.
+        if !isBelow, fstatat(descriptor, "\(pid)/task", &info, 0) != 0 || info.st_nlink <= 3 { return [] }
+        var threads: [Int32] = []
+        _ = try eachEntry("task", of: pid) { _, name in
+            if let thread = Self.number(name), thread != pid, threads.count < Self.threadsMax { threads.append(thread) }
+        }
+        return threads
+    }
+
+    private static let threadsMax = 64
+
+    private func eachEntry(
+        _ name: StaticString, of pid: Int32, _ body: (_ folder: Int32, _ name: UnsafePointer<CChar>) -> Void
+    ) throws(HostFiles.Problem) -> Descriptors {
+        let folder = name.withUTF8Buffer {
+            $0.withMemoryRebound(to: CChar.self) { clinux_open_process(descriptor, isBelow ? 1 : 0, pid, $0.baseAddress) }
+        }
         guard folder >= 0 else { return folder == -EACCES || folder == -EPERM ? .refused : .gone }
         defer { close(folder) }
         var count = 0

@@ -1,33 +1,54 @@
 import ProcessRunner
 import Synchronization
 
-/// Threads that may block in a read, a few of them: whoever comes when all are taken waits for one.
+/// Threads that may block, a few of them: whoever comes when all are taken waits for one.
 ///
-/// A thread that hangs in the kernel is missing until the kernel lets it go; its execution ends by its timeout all the same.
+/// A thread that still hangs when its execution has ended, in the kernel for example, is given up and another may take its place; it
+/// ends with what it hangs in. Of those that are given up there are `lostMax` at most: beyond that they keep their places.
 public final class ReaderThreads: Sendable {
     private struct State {
         var idle: [SerialThread] = []
+        /// What is being done, by whose executions.
+        var busy: [ObjectIdentifier: StopFlag] = [:]
+        /// Idle, busy, or about to be made.
         var made = 0
+        var lost = 0
         var waiting: [CheckedContinuation<Void, Never>] = []
         var isClosed = false
     }
 
+    public static let lostMax = 256
+
     private let threadsMax: Int
     private let state = Mutex(State())
 
-    public init(threadsMax: Int = 8) {
+    public init(threadsMax: Int = 32) {
         self.threadsMax = threadsMax
     }
 
     deinit { close() }
 
+    /// - Parameter owner: of the execution for which it is done.
     func perform<Value: Sendable>(
-        _ body: @escaping @Sendable () throws(BuiltInFault) -> Value
+        for owner: StopFlag, _ body: @escaping @Sendable () throws(BuiltInFault) -> Value
     ) async throws(BuiltInFault) -> Value {
         let thread = try await take()
+        state.withLock { $0.busy[ObjectIdentifier(thread)] = owner }
         let result: Result<Value, BuiltInFault> = await thread.perform { Result { () throws(BuiltInFault) -> Value in try body() } }
         giveBack(thread)
         return try result.get()
+    }
+
+    /// Gives up the threads that still do something for an execution that has ended.
+    func giveUp(_ owner: StopFlag) {
+        let count = state.withLock { state in
+            let hanging = state.busy.filter { $0.value === owner }.map(\.key).prefix(max(0, Self.lostMax - state.lost))
+            for thread in hanging { state.busy[thread] = nil }
+            state.lost += hanging.count
+            state.made -= hanging.count
+            return hanging.count
+        }
+        for _ in 0..<count { wakeNext() }
     }
 
     /// Ends the threads that do nothing now; the others end with what they do.
@@ -94,11 +115,14 @@ public final class ReaderThreads: Sendable {
     }
 
     private func giveBack(_ thread: SerialThread) {
-        let isClosed = state.withLock { state in
-            if !state.isClosed { state.idle.append(thread) }
-            return state.isClosed
+        let isWanted = state.withLock { state in
+            let wasGivenUp = state.busy.removeValue(forKey: ObjectIdentifier(thread)) == nil
+            if wasGivenUp { state.lost -= 1 }
+            let isWanted = !wasGivenUp && !state.isClosed
+            if isWanted { state.idle.append(thread) }
+            return isWanted
         }
-        if isClosed { thread.close() }
+        guard isWanted else { return thread.close() }
         wakeNext()
     }
 }

@@ -73,7 +73,8 @@ struct SubpathRemountDiagnoser: ProcessorOperation {
     }
 
     private static func messages(_ pod: JSON) -> [String] {
-        (pod[path: "status", "containerStatuses"]?.arrayValue ?? []).filter { $0["ready"]?.boolValue != true }.flatMap { status in
+        let statuses = ["containerStatuses", "initContainerStatuses"].flatMap { pod[path: "status", $0]?.arrayValue ?? [] }
+        return statuses.filter { $0["ready"]?.boolValue != true }.flatMap { status in
             [
                 status[path: "lastState", "terminated", "message"], status[path: "state", "waiting", "message"],
                 status[path: "state", "terminated", "message"],

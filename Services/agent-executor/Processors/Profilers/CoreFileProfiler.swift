@@ -61,6 +61,10 @@ struct CoreFileProfiler: ProcessorOperation {
         let (process, before) = try await host.read { (files) throws(BuiltInFault) in
             let process = try guarded.pin(pid, field: Self.pid.definition.key, files)
             guard let stat = try ProcessGuard.stat(of: pid, files) else { throw .failed("process \(pid) has just ended") }
+            guard stat.state != .zombie else { throw .failed("process \(pid) has ended, and waits for its parent to collect it") }
+            if let tracer = try Self.tracer(of: pid, files) {
+                throw .failed("process \(pid) is traced by process \(tracer): two debuggers can't look at it")
+            }
             let resident = Int64(clamping: stat.residentPages.saturatingMultiply(4096))
             guard corePath == nil || resident <= bytesMax else {
                 throw .failed(
@@ -89,6 +93,14 @@ struct CoreFileProfiler: ProcessorOperation {
         return .done(
             [.init(Self.endpointKey, .text(corePath)), .init(Self.stacksKey, .text(stacks))],
             files: [EvidenceFile(Self.coreName, contentType: "application/x-coredump")])
+    }
+
+    private static func tracer(of pid: Int32, _ files: HostFiles) throws(BuiltInFault) -> UInt64? {
+        do throws(HostFiles.Problem) {
+            return ProcessStatus(try files.read("/proc/\(pid)/status", bytesMax: 64 * 1024)).tracer.flatMap { $0 == 0 ? nil : $0 }
+        } catch {
+            throw error.fault
+        }
     }
 
     /// A debugger that is killed may leave the process stopped.

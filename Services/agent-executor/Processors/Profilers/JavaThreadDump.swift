@@ -22,13 +22,27 @@ struct JavaThreadDump: ProcessorOperation {
             .init(deadlocksKey, .integer("How many deadlocks it found.")),
         ], privileges: ["root, or the process's own user"], tools: [jcmd, jstack], timeoutSeconds: 60)
 
+    /// Whether a process has the library mapped that every Java virtual machine is, even where a newer one has replaced its file.
+    private static func hasVirtualMachine(_ pid: Int32, _ files: HostFiles) throws(BuiltInFault) -> Bool {
+        do throws(HostFiles.Problem) {
+            return try files.read("/proc/\(pid)/maps").split(separator: UInt8(ascii: "\n")).contains { line in
+                line.firstRange(of: Array("/libjvm.so".utf8)).map { [0x20, nil].contains(line[$0.upperBound...].first) } ?? false
+            }
+        } catch {
+            throw error.fault
+        }
+    }
+
     func run(_ context: BuiltInContext, on host: Host) async throws(BuiltInFault) -> BuiltInOutcome {
         let pid = Int32(context[Self.pid])
         let guarded = guarded
-        // To be let in, the tools send SIGQUIT: a virtual machine handles it, anything else would die of it.
+        // To be let in, the tools send SIGQUIT: a virtual machine handles it; anything else may die of it, even with a handler of its own.
         let process = try await host.read { (files) throws(BuiltInFault) in
             let process = try guarded.pin(pid, field: Self.pid.definition.key, files)
-            guard try CaughtSignals(of: pid, files).contains(SIGQUIT) else { throw .failed("process \(pid) is no Java virtual machine") }
+            guard try CaughtSignals(of: pid, files).contains(SIGQUIT), try Self.hasVirtualMachine(pid, files) else {
+                throw .failed(
+                    "process \(pid) is no Java virtual machine that can be asked: it has no libjvm.so, or takes no SIGQUIT (-Xrs)")
+            }
             return process
         }
         let output: HostTools.Output
