@@ -36,6 +36,8 @@ import class Foundation.FileManager
         #expect(finding.texts("killed").first?.contains("2 MiB") == true)
         #expect(finding.number("kills since the machine started") == 3)
         #expect(finding.number("kills in container 0123abcd0123 since it was made") == 1)
+        let whole = try await check("oomKills").run(["scope": "machine"], on: machine.host()).sentence()
+        #expect(whole == "No process was killed for want of the machine's memory in the last 60 min, 3 since the machine started.")
         let old = try await check("oomKills").run(["sinceSeconds": "60"], on: machine.host()).sentence()
         #expect(old == "No process was killed for want of memory in the last 60 s, 3 since the machine started.")
     }

@@ -55,9 +55,20 @@ import Testing
         #expect(context[Self.folder] == "/\u{301}x")
     }
 
-    @Test(arguments: ["--help", "a b", "a;b", "", "ä", "a/b"])
+    @Test(arguments: ["--help", "a b", "a;b", "", "ä", "a/b", ".", "..", "a\\x2db"])
     func wordsAreNoOptionsAndNoPaths(_ text: String) {
         #expect(!TextRule.word().admits(text))
+    }
+
+    @Test func aUnitMayHaveAnEscapedName() {
+        #expect(TextRule.unitName.admits("srv-my\\x2ddata.mount") && !TextRule.unitName.admits("-x") && !TextRule.unitName.admits(".."))
+    }
+
+    @Test(arguments: ["+5", "0x5", "0x1p3", "inf", "1_0", "５"]) func numbersAreDecimal(_ text: String) {
+        let whole = Parameter<Int>.integer("n", 0...100, default: 1, "")
+        let broken = Parameter<Double>.number("n", 0...100, default: 1, "")
+        #expect(whole.definition.fault(text) != nil && broken.definition.fault(text) != nil)
+        #expect(whole.definition.fault("5") == nil && broken.definition.fault("5.5e-1") == nil)
     }
 
     @Test func namesOperationsAsKubernetesDoes() {

@@ -122,6 +122,21 @@ final class MachineWithTools {
         await #expect(throws: BuiltInFault.toolMissing(tool: "gdb", package: "gdb")) { try await bare.run(operation, values) }
     }
 
+    @Test func whatAnotherDebuggerHasIsToldAtOnce() async throws {
+        let (agent, sleeper) = (try ChildProcess.sleeper(), try ChildProcess.sleeper())
+        // PTRACE_SEIZE
+        let script = "import ctypes, sys, time; ctypes.CDLL(None).ptrace(0x4206, int(sys.argv[1]), 0, 0); time.sleep(60)"
+        let tracer = try ChildProcess("/usr/bin/env", ["python3", "-c", script, "\(sleeper.pid)"])
+        let status = "/proc/\(sleeper.pid)/status"
+        let isTraced = try await eventually { try String(contentsOfFile: status, encoding: .utf8).contains("TracerPid:\t\(tracer.pid)\n") }
+        try #require(isTraced)
+        let machine = try MachineWithTools(["gdb": "exit 1"])
+        let message = "process \(sleeper.pid) is traced by process \(tracer.pid): two debuggers can't look at it"
+        await #expect(throws: BuiltInFault.failed(message)) {
+            try await machine.run(operation(agent: agent.pid), parameters(["pid": "\(sleeper.pid)", "core": "false"]))
+        }
+    }
+
     @Test func whatMayNotBeStopped() async throws {
         let agent = try ChildProcess.sleeper()
         let machine = try MachineWithTools(["gdb": "touch \"$(dirname \"$0\")/called\""])

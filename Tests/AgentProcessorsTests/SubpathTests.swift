@@ -14,14 +14,18 @@ import Testing
 
     private func operation(_ name: String) throws -> BuiltIn { try Processors(kubernetes: nil, node: "n1").operation(name) }
 
-    private static func pod(volume: String = "configMap", subPath: String = "app.conf", message: String = message) -> String {
+    private static func pod(
+        volume: String = "configMap", subPath: String = "app.conf", message: String = message, statuses: String = "containerStatuses"
+    )
+        -> String
+    {
         let pod: JSON = [
             "metadata": ["namespace": "shop", "name": "web-0"],
             "spec": [
                 "volumes": [["name": "cfg", .init(volume): ["name": "cfg"]]],
                 "containers": [["name": "main", "volumeMounts": [["name": "cfg", "subPath": .string(subPath)]]]],
             ],
-            "status": ["containerStatuses": [["name": "main", "ready": false, "state": ["waiting": ["message": .string(message)]]]]],
+            "status": [.init(statuses): [["name": "main", "ready": false, "state": ["waiting": ["message": .string(message)]]]]],
         ]
         return String(decoding: pod.encoded(), as: UTF8.self)
     }
@@ -29,7 +33,9 @@ import Testing
     @Test func aStaleMountIsFound() async throws {
         let machine = try RecordedHost(["/proc/1/mountinfo": Self.stale])
         let given = ["collector.kubernetes.pod.detail": Self.pod(), "collector.system.mountinfo": Self.stale]
-        for parameters in [given, given.filter { $0.key != "collector.system.mountinfo" }] {
+        var initial = given
+        initial["collector.kubernetes.pod.detail"] = Self.pod(statuses: "initContainerStatuses")
+        for parameters in [given, given.filter { $0.key != "collector.system.mountinfo" }, initial] {
             let outcome = try await operation("subpathRemountDiagnoser").run(parameters, on: machine.host())
             #expect(outcome.ruledOut == nil)
             #expect(try outcome.text("diagnoser.kubernetes.subpath_remount.original_destination_path") == Self.point)
