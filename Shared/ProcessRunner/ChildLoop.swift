@@ -188,8 +188,7 @@ final class ChildLoop: @unchecked Sendable {
         }
         let outcome = child.outcome(isReaped ? exit : nil)
         let sweeps = adoptsOrphans && OrphanSweep.mayBeNeeded(afterGroup: child.pid)
-        // A kept folder that nothing was put into is ready again after one small write; all else is the starter's work.
-        guard sweeps || child.controlGroup != nil || child.workFolder?.settleIfClean() == false else {
+        guard sweeps || child.controlGroup != nil || child.workFolder != nil else {
             return child.finish(.success(outcome))
         }
         Self.clean(starter, child, outcome, sweeps: sweeps, endsUnmarked: orphans == .endAll)

@@ -7,14 +7,13 @@ extension WorkFolder {
     func make(script: [UInt8]?, for user: ProcessUser?) throws(ProcessError) {
         // Who is somebody else has to pass through on the way to `work` and to the script.
         let mode: mode_t = user == nil ? 0o700 : 0o711
-        guard mkdir(path, mode) == 0 || (isKept && errno == EEXIST) else { throw .workFolderUnusable(path: path, errno: errno) }
+        guard mkdir(path, mode) == 0 else { throw .workFolderUnusable(path: path, errno: errno) }
         do throws(ProcessError) {
             try settle(path, owner: nil, mode: mode)
             if let leaderNote { try writeRecord(leaderNote) }
             if let script { try writeScript(script, for: user) }
             if !given.isEmpty { try give(to: user) }
-            if isKept, !Self.isFolder(work) { Self.remove(work) }
-            guard mkdir(work, 0o700) == 0 || (isKept && errno == EEXIST) else { throw .workFolderUnusable(path: work, errno: errno) }
+            guard mkdir(work, 0o700) == 0 else { throw .workFolderUnusable(path: work, errno: errno) }
             for file in files { try write(file, for: user) }
             try settle(work, owner: user, mode: 0o700)
         } catch {
@@ -38,36 +37,9 @@ extension WorkFolder {
         if info.st_mode & 0o7777 != mode, fchmod(fd, mode) != 0 { throw .workFolderUnusable(path: folder, errno: errno) }
     }
 
-    /// Makes the folder as if nobody had been in it, or removes it.
     func clear() {
         // What can't be removed (a mount point, an immutable file) stays for the next cleaning; the run is not its victim.
-        guard isKept else {
-            _ = cspawn_remove_tree(path)
-            return
-        }
-        for name in extras { Self.remove("\(path)/\(name)") }
-        _ = cspawn_empty_tree(work)
-        guard leaderNote != nil else { return }
-        record("-")
-    }
-
-    /// Makes a kept folder ready for the next run where that takes no removing; false when `clear` has to be called.
-    func settleIfClean() -> Bool {
-        guard isKept, extras.isEmpty, names(in: work).isEmpty else { return false }
-        if leaderNote != nil { record("-") }
-        return true
-    }
-
-    /// What is in a kept folder and does not belong there between runs.
-    private var extras: [String] {
-        names(in: path).filter { ![Self.scriptName, Self.leaderName, Self.workName].contains($0) }
-    }
-
-    private func names(in folder: String) -> [String] { ProcFS.names(in: folder).filter { $0 != "." && $0 != ".." } }
-
-    private static func isFolder(_ path: String) -> Bool {
-        var info = stat()
-        return lstat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
+        _ = cspawn_remove_tree(path)
     }
 
     private static func remove(_ path: String) {
@@ -76,13 +48,9 @@ extension WorkFolder {
 
     func recordLeader(_ pid: pid_t) {
         guard let leaderNote, let identity = ProcessIdentity(of: pid) else { return }
-        record("\(leaderNote) \(identity)")
-    }
-
-    /// The record only narrows the search after a crash; a run does not fail for it.
-    private func record(_ text: String) {
+        // The record only narrows the search after a crash; a run does not fail for it.
         do throws(ProcessError) {
-            try writeRecord(text)
+            try writeRecord("\(leaderNote) \(identity)")
         } catch {}
     }
 
@@ -149,16 +117,13 @@ extension WorkFolder {
     /// A regular file of ours; what a script left in its place goes, and a FIFO must not hold us up.
     private func open(_ target: String) throws(ProcessError) -> (fd: Int32, info: stat) {
         let flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK
-        if isKept {
-            let fd = cspawn_open(target, flags, 0o600)
-            var info = stat()
-            if fd >= 0, fstat(fd, &info) == 0, info.st_mode & S_IFMT == S_IFREG, info.st_nlink == 1 { return (fd, info) }
-            if fd >= 0 { close(fd) }
-            Self.remove(target)
-        }
-        let fd = cspawn_open(target, flags | O_EXCL, 0o600)
-        guard fd >= 0 else { throw .workFolderUnusable(path: target, errno: -fd) }
         var info = stat()
+        var fd = cspawn_open(target, flags, 0o600)
+        if fd >= 0, fstat(fd, &info) == 0, info.st_mode & S_IFMT == S_IFREG, info.st_nlink == 1 { return (fd, info) }
+        if fd >= 0 { close(fd) }
+        Self.remove(target)
+        fd = cspawn_open(target, flags | O_EXCL, 0o600)
+        guard fd >= 0 else { throw .workFolderUnusable(path: target, errno: -fd) }
         guard fstat(fd, &info) == 0 else {
             close(fd)
             throw .workFolderUnusable(path: target, errno: errno)

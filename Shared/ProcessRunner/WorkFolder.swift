@@ -1,9 +1,6 @@
 /// A folder for one run: the script and the record of who runs it, and below it `work`, the child's own: its working directory.
 ///
 /// Only this process writes beside `work`, so that nothing a child plants is ever followed; `work` has mode 0700 and is the child's user's.
-///
-/// Making and removing files for every start is what costs most of it on ext4 (an inode that was freed a moment ago is passed over for
-/// a while), so a folder can be kept from run to run: script and record are then written over in place and all else is removed.
 public struct WorkFolder: Sendable, Equatable {
     public struct File: Sendable, Equatable {
         public var name: String
@@ -15,21 +12,18 @@ public struct WorkFolder: Sendable, Equatable {
         }
     }
 
-    /// Its parent must exist. One that is not kept must not exist itself.
+    /// Its parent must exist, and it must not. It is removed at the end of the run with all its content.
     public var path: String
     /// Files of the child's, in `work`.
     public var files: [File]
     /// Files elsewhere that the child may read and nobody may change, by the names that they get in `given`.
     public var given: [String: String] = [:]
-    /// Whether it stays for the next run, which must come after this one; otherwise it is removed with all its content.
-    public var isKept: Bool
     /// A word that is written to `leader` inside, before the identity of the process, for whoever comes after a crash; nil writes none.
     public var leaderNote: String?
 
-    public init(path: String, files: [File] = [], isKept: Bool = false, leaderNote: String? = nil) {
+    public init(path: String, files: [File] = [], leaderNote: String? = nil) {
         self.path = path
         self.files = files
-        self.isKept = isKept
         self.leaderNote = leaderNote
     }
 
@@ -44,17 +38,17 @@ public struct WorkFolder: Sendable, Equatable {
     public var work: String { "\(path)/\(Self.workName)" }
 }
 
-/// What a kept folder's `leader` says: the run that was going on, if one was.
+/// What the `leader` of a folder says that a crash has left: the run that was going on.
 public struct LeaderRecord: Sendable, Hashable {
     public let note: String
     /// Nil when the process had not been started yet.
     public let leader: ProcessIdentity?
 
-    /// Reads the record of a folder; nil when nothing was going on in it.
+    /// Reads the record of a folder; nil where it has none.
     public init?(folder: String) {
         guard let bytes = ProcFS.read("\(folder)/\(WorkFolder.leaderName)", bytesMax: 4096) else { return nil }
         let words = String(decoding: bytes, as: UTF8.self).split(whereSeparator: { $0 == " " || $0 == "\n" })
-        guard let note = words.first, note != "-" else { return nil }
+        guard let note = words.first else { return nil }
         self.note = String(note)
         leader = ProcessIdentity(parsing: words.dropFirst().joined(separator: " "))
     }

@@ -129,17 +129,34 @@ import Testing
         #expect(outcome.standardError.fileBytes == 100_000)
     }
 
-    /// What a script puts out that runs in a folder which is kept for the next.
-    private func runInKeptFolder(_ path: String, _ text: String) async throws -> String {
+    /// What a script puts out that runs in a folder.
+    private func run(in path: String, _ text: String) async throws -> String {
         var command = ProcessCommand(.script(Array(text.utf8)), environment: ["PATH": "/usr/bin:/bin"])
-        command.workFolder = WorkFolder(path: path, isKept: true, leaderNote: "run-1")
+        command.workFolder = WorkFolder(path: path, leaderNote: "run-1")
         return self.text(try await runner.run(command).standardOutput.bytes)
     }
 
-    @Test func aKeptFolderIsAsNewForEachRun() async throws {
+    @Test func theLeaderIsOnRecordWhileItRuns() async throws {
         let folder = try TemporaryFolder()
         let path = folder.path + "/slot"
-        func run(_ text: String) async throws -> String { try await runInKeptFolder(path, text) }
+        let task = Task { try await run(in: path, "echo $$ > \(folder.path)/pid; exec sleep 60") }
+        let pid = try await folder.pid("pid")
+        var record = LeaderRecord(folder: path)
+        let end = ContinuousClock.now + .seconds(20)
+        while record?.leader == nil, ContinuousClock.now < end {
+            try await Task.sleep(for: .milliseconds(5))
+            record = LeaderRecord(folder: path)
+        }
+        #expect(record?.note == "run-1" && record?.leader == ProcessIdentity(of: pid))
+        task.cancel()
+        _ = try await task.value
+        #expect(LeaderRecord(folder: path) == nil)
+    }
+
+    @Test func aFolderIsNewForEachRun() async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/slot"
+        func run(_ text: String) async throws -> String { try await self.run(in: path, text) }
         #expect(
             try await run("cut -d' ' -f1,2 ../leader; echo $PPID > /dev/null; mkdir -p d/e ../x/y; touch d/e/f x; ls | sort | tr '\\n' ' '")
                 .hasPrefix("run-1 "))
@@ -152,10 +169,10 @@ import Testing
         #expect(try await run("echo fine") == "fine\n")
     }
 
-    @Test func aKeptFolderIsEmptiedHoweverDeepItIs() async throws {
+    @Test func aFolderIsRemovedHoweverDeepItIs() async throws {
         let folder = try TemporaryFolder()
         let path = folder.path + "/slot"
-        func run(_ text: String) async throws -> String { try await runInKeptFolder(path, text) }
+        func run(_ text: String) async throws -> String { try await self.run(in: path, text) }
         // A link and a name that is no text on each level, and names that a folder which is moved up may get.
         let deep = """
             outside=\(folder.path)/outside; mkdir -p "$outside/d"; touch "$outside/d/file" .kubediag-removed-0; mkdir -p .kubediag-removed-2/x
@@ -169,8 +186,6 @@ import Testing
         #expect(try await run(deep) == "300\n")
         #expect(try await run("ls -A; echo end") == "end\n")
         #expect(FileManager.default.fileExists(atPath: folder.path + "/outside/d/file"))
-        #expect(try await run(deep) == "300\n")
-        #expect(FolderRemoval.remove(path))
         #expect(!FileManager.default.fileExists(atPath: path) && FolderRemoval.remove(path))
     }
 
