@@ -101,13 +101,13 @@ enum DefaultSecrets {
                 #"\b(?:curl|wget)\b[^\r\n]*?[\s"'\x00](?:-u["',\s=\x00]*|--(?:proxy-)?user["',\s=\x00]+)[^\s"':\x00]+:([^\s"'\x00]+)"#),
             try RedactionRule(
                 "option",
-                #"\b(?:sshpass["',\s\x00]+-p["',\s\x00]*|redis-cli["'\s\x00](?:[^\r\n]*?[\s"'\x00])?-a["',\s\x00]+)"#
+                #"\b(?:sshpass["',\s\x00]+-p["',\s\x00]*|redis-cli["'\s\x00](?:[^\r\n]*?[\s"'\x00])??-a["',\s\x00]+)"#
                     + #"([^\s"',\x00-][^\s"'\x00]*)"#
             ),
             try RedactionRule(
                 "option",
                 #"\b(?:mysql(?:dump|admin|import|check|show|slap|pump|binlog|sh)?|mariadb(?:-[a-z]+)?)"#
-                    + #"["'\s\x00](?:[^\r\n]*?[\s"'\x00])?-p["']?([^\s"'\x00]+)"#
+                    + #"["'\s\x00](?:[^\r\n]*?[\s"'\x00])??-p["']?([^\s"'\x00]+)"#
             ),
         ]
     }

@@ -45,6 +45,8 @@ public struct RedactionStream: Sendable {
 
     /// What a rule found, and what stands on both sides of the mark in its place.
     private struct Find {
+        /// Where what tells of the secret begins, such as its name.
+        var beginning: Int
         var range: Range<Int>
         var rule: RedactionRule
         var quote: [UInt8] = []
@@ -98,10 +100,11 @@ public struct RedactionStream: Sendable {
         guard pending.count - start >= (isLast ? 1 : Self.windowBytesMax + Self.lookaheadBytes) else { return }
         let end = min(start + Self.windowBytesMax + Self.lookaheadBytes, pending.count)
         let isEnd = isLast && end == pending.count
-        let cut = isEnd ? end : windowEnd(end)
-        let secrets = secrets(in: start..<end, beginningBefore: cut, &isCoarse)
+        let limit = isEnd ? end : windowEnd(end)
+        let secrets = secrets(in: start..<end, beginningBefore: limit, &isCoarse)
+        let cut = isEnd ? end : whole(secrets, limit)
         var at = start
-        for find in secrets where find.range.lowerBound >= at {
+        for find in secrets where find.range.lowerBound >= at && find.beginning < cut {
             output += pending[at..<find.range.lowerBound]
             output += find.quote
             output += Redactor.mark.utf8
@@ -122,6 +125,17 @@ public struct RedactionStream: Sendable {
         let limit = min(start + Self.windowBytesMax, end)
         let middle = start + (limit - start) / 2
         return pending[middle..<limit].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? limit
+    }
+
+    /// The cut, moved to where no secret stands behind it that is named before it: between the two there may be others. One that is named too far
+    /// ahead does not move it.
+    private func whole(_ secrets: [Find], _ limit: Int) -> Int {
+        var cut = limit
+        while let split = secrets.first(where: { $0.beginning < cut && $0.range.lowerBound >= cut }) {
+            guard split.beginning >= start + Self.windowBytesMax / 4 else { return limit }
+            cut = split.beginning
+        }
+        return cut
     }
 
     /// Whether a secret that ends there is longer, for all that is seen.
@@ -214,6 +228,7 @@ public struct RedactionStream: Sendable {
             var merged: [Find] = []
             for var find in found {
                 find.range = find.range.lowerBound + base..<find.range.upperBound + base
+                find.beginning += base
                 if let last = merged.last, find.range.lowerBound <= last.range.upperBound {
                     merged[merged.count - 1] = Self.merged(last, find)
                 } else {
@@ -231,7 +246,8 @@ public struct RedactionStream: Sendable {
             second.range.upperBound > first.range.upperBound
             || second.range.upperBound == first.range.upperBound && second.rule.extent == .block
         let quote = [first, second].first { $0.range == range && !$0.quote.isEmpty }?.quote ?? []
-        return Find(range: range, rule: isFurther ? second.rule : first.rule, quote: quote)
+        let beginning = min(first.beginning, second.beginning)
+        return Find(beginning: beginning, range: range, rule: isFurther ? second.rule : first.rule, quote: quote)
     }
 
     private static func finds(
@@ -257,10 +273,11 @@ public struct RedactionStream: Sendable {
             guard secrets <= secretsPerWindowMax, matches <= matchesPerWindowMax else {
                 isCoarse = true
                 let end = end(of: rule, in: text, from: match.range.lowerBound, beginningBefore: limit)
-                return found + [Find(range: match.range.lowerBound..<end, rule: rule)]
+                let begin = match.range.lowerBound
+                return found + [Find(beginning: begin, range: begin..<end, rule: rule)]
             }
             let quote = rule.quote(of: match, in: text)
-            found += own.map { Find(range: $0, rule: rule, quote: quote) }
+            found += own.map { Find(beginning: match.range.lowerBound, range: $0, rule: rule, quote: quote) }
         }
         return found
     }

@@ -109,6 +109,11 @@ import Testing
             #expect(message == "signalSender changes the node, and its turn did not come: kubediag/test")
 
             async let call = agent.send(.post, "/processor/signalSender", parameters)
+            let stands = try await eventually {
+                let other = try await agent.send(.post, "/processor/signalSender?timeoutSeconds=1", parameters)
+                return try JSON(parsing: other.body)["message"]?.stringValue?.hasSuffix("kubediag/test, and 1 more") == true
+            }
+            #expect(stands)
             let next = JobFixture.job([self.change("next", directory)])
             let waits = "waits for its turn to change the node: kubediag/test, and 1 more"
             #expect(try await agent.put(next).status == 202)

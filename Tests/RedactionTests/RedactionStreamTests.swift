@@ -98,6 +98,19 @@ import Testing
     }
 
     /// What follows a bare value of JSON stays, however long the value is.
+    @Test func eachProgramOfALineHasItsOwnPassword() {
+        let clean = text(redactor.redacted(Array("mysql -pabc x; mysql -pdef x; redis-cli -a ghi y; redis-cli -a jkl".utf8)).bytes)
+        #expect(clean == "mysql -p[redacted] x; mysql -p[redacted] x; redis-cli -a [redacted] y; redis-cli -a [redacted]")
+    }
+
+    @Test func whatStandsBetweenASecretAndItsNameIsSearchedAtEveryBorder() {
+        for before in 32 * 1024 - 90...32 * 1024 {
+            let front = String(repeating: "x", count: before)
+            let clean = text(redactor.redacted(Array("\(front) mysql -u bob token=\"hunter2\" -psecret1 end\(front)".utf8)).bytes)
+            #expect(clean == "\(front) mysql -u bob token=\"[redacted]\" -p[redacted] end\(front)", "\(before)")
+        }
+    }
+
     @Test func aLongBareValueOfJSONEndsAtItsComma() {
         for length in [36_820, 36_830, 36_840, 36_850, 36_860, 60_000] {
             let clean = stream(Array(("{\"token\":" + String(repeating: "7", count: length) + ",\"n\":[1]}").utf8), pieces: 5000).text
