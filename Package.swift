@@ -269,7 +269,7 @@ let package = Package(
         tests("CompressionTests", ["Compression", "TestSupport"]),
         tests("RedactionTests", ["Redaction", "JSONCoding"]),
         tests("RegularExpressionsTests", ["RegularExpressions"]),
-        tests("ProcessRunnerTests", ["ProcessRunner"]),
+        tests("ProcessRunnerTests", ["ProcessRunner", "TestSupport"]),
         tests("HTTPServerTests", ["HTTPServer", "HTTPMessage"]),
         tests("HTTPClientTests", ["HTTPClient", "HTTPMessage"]),
         tests("ModelTests", ["Model", "JSONCoding"]),

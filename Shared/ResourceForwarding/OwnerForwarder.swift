@@ -11,8 +11,8 @@ import ServiceKit
 /// applied.
 ///
 /// Method, path, query, body and the end-to-end fields of the request go on as they came; so do status, fields, length and body of the
-/// answer, byte by byte as they arrive, with backpressure. `HEAD` is asked as `GET`, of the whole. The credentials are this process' own: who the caller is was checked before. A client that
-/// leaves ends the owner's transfer.
+/// answer, byte by byte as they arrive, with backpressure. `HEAD` is asked as `GET`, of the whole. The credentials are this process' own: who
+/// the caller is was checked before. A client that leaves ends the owner's transfer.
 public struct OwnerForwarder: Sendable {
     /// Answers of a known length up to this are taken whole; longer ones are passed on as they come.
     static let collectedBytesMax = 256 << 10

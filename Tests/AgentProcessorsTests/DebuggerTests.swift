@@ -125,7 +125,7 @@ final class MachineWithTools {
     @Test func whatAnotherDebuggerHasIsToldAtOnce() async throws {
         let (agent, sleeper) = (try ChildProcess.sleeper(), try ChildProcess.sleeper())
         // PTRACE_SEIZE
-        let script = "import ctypes, sys, time; ctypes.CDLL(None).ptrace(0x4206, int(sys.argv[1]), 0, 0); time.sleep(60)"
+        let script = "import ctypes, signal, sys; ctypes.CDLL(None).ptrace(0x4206, int(sys.argv[1]), 0, 0); signal.pause()"
         let tracer = try ChildProcess("/usr/bin/env", ["python3", "-c", script, "\(sleeper.pid)"])
         let status = "/proc/\(sleeper.pid)/status"
         let isTraced = try await eventually { try String(contentsOfFile: status, encoding: .utf8).contains("TracerPid:\t\(tracer.pid)\n") }

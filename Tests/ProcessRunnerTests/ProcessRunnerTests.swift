@@ -1,5 +1,6 @@
 import Foundation
 import ProcessRunner
+import TestSupport
 import Testing
 
 @Suite struct ProcessRunnerTests {
@@ -141,12 +142,8 @@ import Testing
         let path = folder.path + "/slot"
         let task = Task { try await run(in: path, "echo $$ > \(folder.path)/pid; exec sleep 60") }
         let pid = try await folder.pid("pid")
-        var record = LeaderRecord(folder: path)
-        let end = ContinuousClock.now + .seconds(20)
-        while record?.leader == nil, ContinuousClock.now < end {
-            try await Task.sleep(for: .milliseconds(5))
-            record = LeaderRecord(folder: path)
-        }
+        #expect(try await eventually { LeaderRecord(folder: path)?.leader != nil })
+        let record = LeaderRecord(folder: path)
         #expect(record?.note == "run-1" && record?.leader == ProcessIdentity(of: pid))
         task.cancel()
         _ = try await task.value

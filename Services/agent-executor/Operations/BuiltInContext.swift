@@ -10,6 +10,8 @@ public struct BuiltInContext: Sendable {
     public let values: [String: String]
     /// How long the execution may take from its start.
     public let timeoutSeconds: Double
+    /// How much of that a look may take, so that there is time left to tell what is known.
+    public var lookSeconds: Double { timeoutSeconds * 0.8 }
     private let name: String
     private let defaults: [String: String]
     private let callerValues: [String: String]
@@ -20,8 +22,7 @@ public struct BuiltInContext: Sendable {
     /// - Parameter callerValues: the parameters of the diagnosis alone; nil where all values are the caller's.
     public init(
         _ declaration: BuiltInDeclaration, values: [String: String], callerValues: [String: String]? = nil,
-        defaults: [String: String] = [:],
-        timeoutSeconds: Double, folder: EvidenceFolderAccess? = nil
+        defaults: [String: String] = [:], timeoutSeconds: Double, folder: EvidenceFolderAccess? = nil
     ) throws(BuiltInFault) {
         name = declaration.name
         self.values = values

@@ -1,5 +1,6 @@
 import AgentExecutorCore
 import AgentOperations
+import Digests
 import HTTPClient
 import JSONCoding
 import Logging
@@ -31,7 +32,7 @@ struct StepExecutor: Sendable {
         /// Files with whole results that its user is given to read, by their names in the folder for it.
         private(set) var given: [String: String] = [:]
         /// What its folder is called, in 128 random bits: scripts of one user can look into each other's folders where they know the name.
-        let folderName = FileName.unguessable()
+        let folderName = Digest.randomToken(byteCount: 16)
 
         init(key: JobKey, job: Job, step: JobRun.StepStart, results: ResultBook) {
             self.key = key
@@ -126,13 +127,8 @@ struct ExecutionTrace: Sendable, Hashable {
     }
 }
 
-/// Names of files: made from names of operations and results, and such as nobody can guess.
+/// Names of files made from names of operations and results.
 enum FileName {
-    /// 128 random bits as hexadecimal digits.
-    static func unguessable() -> String {
-        (0..<16).map { _ in String(0x100 + Int.random(in: 0...255), radix: 16).dropFirst() }.joined()
-    }
-
     static func safe(_ text: String, bytesMax: Int = 80) -> String {
         let bytes = text.utf8.prefix(bytesMax).map { byte -> UInt8 in
             switch byte {

@@ -52,8 +52,11 @@ enum FileSystemFill {
             ], privileges: ["root, for folders of other users"], timeoutSeconds: 120)
         return BuiltIn(declaration) { context, host throws(BuiltInFault) in
             let path = context[mountpoint]
-            let end = ContinuousClock.now + .seconds(context.timeoutSeconds * 0.8)
-            let fills = try await host.read { (files) throws(BuiltInFault) in try FileSystemFill.fills(measure, path, files) }
+            let end = ContinuousClock.now + .seconds(context.lookSeconds)
+            let (fills, mounts) = try await host.read { (files) throws(BuiltInFault) in
+                let mounts = MountTable.mountInfo(try files.needed("/proc/self/mountinfo"))
+                return (try FileSystemFill.fills(measure, path, mounts, files), mounts)
+            }
             if path != nil, let only = fills.first, only.whole == 0 {
                 return .ruledOut(
                     "\(ProcessScan.printable(only.point)) is a file system (\(only.type)) that counts no \(measure.counted): it can't run out."
@@ -64,7 +67,7 @@ enum FileSystemFill {
             }
             let search = FillSearch(
                 measure: measure, start: fullest.point, walkSeconds: context[walkSeconds], growthSeconds: context[growthSeconds],
-                end: end)
+                mounts: Set(mounts.map { HostPath($0.point) }), end: end)
             let cause = try await search.run(host)
             let full = fills.filter { $0.percent <= context[available] }
             return .found(finding(measure, full, cause, isCritical: fullest.percent < context[criticalPercent]))
@@ -100,8 +103,9 @@ enum FileSystemFill {
     }
 
     /// The fullest first.
-    private static func fills(_ measure: Measure, _ path: String?, _ files: HostFiles) throws(BuiltInFault) -> [Fill] {
-        let mounts = MountTable.mountInfo(try files.needed("/proc/self/mountinfo"))
+    private static func fills(
+        _ measure: Measure, _ path: String?, _ mounts: [Mount], _ files: HostFiles
+    ) throws(BuiltInFault) -> [Fill] {
         if mounts.isEmpty { throw .failed("/proc/self/mountinfo is not what the kernel writes there") }
         if let path {
             let place = try place(path, files).path

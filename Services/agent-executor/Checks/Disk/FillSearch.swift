@@ -13,6 +13,8 @@ struct FillSearch: Sendable {
     let start: String
     let walkSeconds: Double
     let growthSeconds: Double
+    /// Where file systems are mounted.
+    let mounts: Set<HostPath>
     /// When it has to be over, so that there is time left to tell what is known.
     let end: ContinuousClock.Instant
 
@@ -30,18 +32,17 @@ struct FillSearch: Sendable {
         guard walkSeconds > 0 else { return nil }
         let now = host.clock.now().microseconds / 1_000_000
         let seconds = min(walkSeconds, secondsLeft)
-        let (walk, mounts) = try await host.read { (files) throws(BuiltInFault) in
-            let mounts = Set(MountTable.mountInfo(try files.needed("/proc/self/mountinfo")).map { HostPath($0.point) })
-            return (try FolderWalk(HostPath(start), mounts: mounts, limits: FolderWalk.Limits(seconds: seconds), now: now, files), mounts)
+        let walk = try await host.read { (files) throws(BuiltInFault) in
+            try FolderWalk(HostPath(start), mounts: mounts, limits: FolderWalk.Limits(seconds: seconds), now: now, files)
         }
         // Counting again takes as long as counting did, twice.
-        let growth = growthSeconds > 0 && secondsLeft > 0 ? try await growth(walk, mounts, host) : nil
+        let growth = growthSeconds > 0 && secondsLeft > 0 ? try await growth(walk, host) : nil
         return cause(walk, growth, walkedSeconds: seconds)
     }
 
     private var secondsLeft: Double { max(0, ContinuousClock.now.duration(to: end) / .seconds(1)) }
 
-    private func growth(_ walk: FolderWalk, _ mounts: Set<HostPath>, _ host: Host) async throws(BuiltInFault) -> Growth {
+    private func growth(_ walk: FolderWalk, _ host: Host) async throws(BuiltInFault) -> Growth {
         let first = try await host.read { (files) throws(BuiltInFault) in
             (
                 left: try left(files),
@@ -49,6 +50,7 @@ struct FillSearch: Sendable {
             )
         }
         let begin = host.clock.uptimeSeconds()
+        // Growth is a difference over time: there is nothing to wait for but that.
         try await host.sleep(seconds: min(growthSeconds, secondsLeft / 2))
         let seconds = max(0.01, host.clock.uptimeSeconds() - begin)
         return try await host.read { (files) throws(BuiltInFault) in

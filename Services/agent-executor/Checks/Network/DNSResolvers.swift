@@ -33,7 +33,7 @@ enum DNSResolvers {
         let servers = try await host.read { (files) throws(BuiltInFault) in if let only { [only] } else { try configured(files) } }
         var probes: [Probe] = []
         // So that what is known of some is told although others don't answer.
-        let end = ContinuousClock.now + .seconds(context.timeoutSeconds * 0.8)
+        let end = ContinuousClock.now + .seconds(context.lookSeconds)
         for (index, server) in servers.enumerated() {
             let share = max(.zero, ContinuousClock.now.duration(to: end)) / (servers.count - index)
             probes.append(try await host.call { () throws(BuiltInFault) in probe(server, question, until: .now + share) })

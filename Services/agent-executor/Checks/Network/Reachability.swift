@@ -34,7 +34,7 @@ enum Reachability {
         guard let target = ReachabilityTarget(context[target]) else { throw .parameter("target", "must be \(targetRule.words)") }
         let seconds = context[connectSeconds]
         // Of a name with many addresses not all may be tried: what is known is told in time.
-        let end = ContinuousClock.now + .seconds(context.timeoutSeconds * 0.8 - 2 * seconds)
+        let end = ContinuousClock.now + .seconds(context.lookSeconds - 2 * seconds)
         var probe = try await host.call { () throws(BuiltInFault) in connect(target, seconds: seconds, until: end) }
         // A client would refuse a certificate that it does not trust, which the handshake has told already.
         if probe.failure == nil, target.scheme == .http || (target.scheme == .https && probe.peer?.distrust == nil) {

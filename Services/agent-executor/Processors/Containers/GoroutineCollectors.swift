@@ -83,7 +83,7 @@ struct StackFile: Sendable {
     static func appearing(
         _ context: BuiltInContext, _ host: Host, _ missing: String, _ look: () async throws(BuiltInFault) -> StackFile?
     ) async throws(BuiltInFault) -> StackFile {
-        let end = host.clock.uptimeSeconds() + min(secondsMax, context.timeoutSeconds * 0.8)
+        let end = host.clock.uptimeSeconds() + min(secondsMax, context.lookSeconds)
         var size: Int64 = 0
         while host.clock.uptimeSeconds() < end {
             try await host.sleep(seconds: pauseSeconds)

@@ -24,9 +24,10 @@ struct JavaThreadDump: ProcessorOperation {
 
     /// Whether a process has the library mapped that every Java virtual machine is, even where a newer one has replaced its file.
     private static func hasVirtualMachine(_ pid: Int32, _ files: HostFiles) throws(BuiltInFault) -> Bool {
+        let library = Array("/libjvm.so".utf8)
         do throws(HostFiles.Problem) {
             return try files.read("/proc/\(pid)/maps").split(separator: UInt8(ascii: "\n")).contains { line in
-                line.firstRange(of: Array("/libjvm.so".utf8)).map { [0x20, nil].contains(line[$0.upperBound...].first) } ?? false
+                line.firstRange(of: library).map { [0x20, nil].contains(line[$0.upperBound...].first) } ?? false
             }
         } catch {
             throw error.fault
